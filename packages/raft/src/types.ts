@@ -1,0 +1,456 @@
+/**
+ * The words of the core: plain data in (inputs) and plain data out (effects).
+ *
+ * Numbers are safe integers. Names are those of Figure 2 of the Raft paper ("In Search of an
+ * Understandable Consensus Algorithm", extended version) where it has one.
+ */
+
+/** A participant's identity, from 1 up. Never reused: a node that lost its disk needs a new id. */
+export type NodeId = number;
+/** An election term, from 0 (before any election) up. */
+export type Term = number;
+/** A position in the log. The first entry has index 1; 0 is "before the log". */
+export type LogIndex = number;
+/** Identifies one write handed to storage. Tickets are issued and completed in ascending order. */
+export type Ticket = number;
+/** Chosen by the caller to recognise its own proposal, read or configuration change. */
+export type RequestId = number;
+
+export type Role = "follower" | "pre-candidate" | "candidate" | "leader" | "learner";
+
+export type EntryKind = "command" | "no-op" | "configuration";
+
+export interface Entry {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly kind: EntryKind;
+  /** A command is opaque to the core. A configuration is `encodeConfiguration`'s bytes. */
+  readonly data: Uint8Array;
+}
+
+/**
+ * Who takes part. A joint configuration (paper, section 6) has a non-empty `votersOutgoing`
+ * (C_old) beside `voters` (C_new); every decision then needs a majority of both.
+ */
+export interface Configuration {
+  readonly voters: readonly NodeId[];
+  readonly votersOutgoing: readonly NodeId[];
+  readonly learners: readonly NodeId[];
+  /** Where each member listens. Opaque to the core; carried so that all nodes agree on it. */
+  readonly addresses: Readonly<Record<NodeId, string>>;
+}
+
+/** What must be durable before a promise made with it may leave the node (Figure 2). */
+export interface HardState {
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  /** Only a hint: it may lag behind, and needs no sync of its own. */
+  readonly commitIndex: LogIndex;
+}
+
+/** The last entry that a snapshot replaces, and the configuration in force there (section 7). */
+export interface SnapshotMetadata {
+  readonly index: LogIndex;
+  readonly term: Term;
+  readonly configuration: Configuration;
+  /** Index of the entry that set `configuration`, 0 for the initial one. */
+  readonly configurationIndex: LogIndex;
+}
+
+// --- messages -----------------------------------------------------------------------------
+
+export interface RequestVote {
+  readonly type: "request-vote";
+  /** The term campaigned for. A pre-vote asks for the next term without entering it. */
+  readonly term: Term;
+  readonly preVote: boolean;
+  readonly lastLogIndex: LogIndex;
+  readonly lastLogTerm: Term;
+  /** Set when the old leader asked for this election: voters skip the leader-stickiness check. */
+  readonly leadershipTransfer: boolean;
+}
+
+export interface RequestVoteResponse {
+  readonly type: "request-vote-response";
+  readonly term: Term;
+  readonly preVote: boolean;
+  readonly voteGranted: boolean;
+}
+
+/** A heartbeat is an append with no entries. */
+export interface AppendEntries {
+  readonly type: "append-entries";
+  readonly term: Term;
+  readonly prevLogIndex: LogIndex;
+  readonly prevLogTerm: Term;
+  readonly entries: readonly Entry[];
+  readonly leaderCommit: LogIndex;
+  /**
+   * The leader's own counter of read rounds (ReadIndex, thesis 6.4). A reply repeats it; only a
+   * reply to this round or a later one confirms reads that were waiting when the round began.
+   */
+  readonly readRound: number;
+}
+
+export interface AppendEntriesResponse {
+  readonly type: "append-entries-response";
+  readonly term: Term;
+  readonly success: boolean;
+  /** On success: prevLogIndex + entries.length of the request that is answered. Else 0. */
+  readonly matchIndex: LogIndex;
+  /** On failure: the last index that could match, and the term there (fast back-up). Else 0. */
+  readonly hintIndex: LogIndex;
+  readonly hintTerm: Term;
+  /** On failure: the prevLogIndex that was refused, so that a stale refusal is recognised. */
+  readonly rejectedIndex: LogIndex;
+  readonly readRound: number;
+}
+
+export interface InstallSnapshot {
+  readonly type: "install-snapshot";
+  readonly term: Term;
+  readonly snapshot: SnapshotMetadata;
+  /** Byte offset of `data` in the snapshot. */
+  readonly offset: number;
+  readonly data: Uint8Array;
+  readonly done: boolean;
+}
+
+export interface InstallSnapshotResponse {
+  readonly type: "install-snapshot-response";
+  readonly term: Term;
+  readonly snapshotIndex: LogIndex;
+  /** How many bytes the follower has durably; the next chunk starts here. */
+  readonly nextOffset: number;
+  /** The whole snapshot is installed. */
+  readonly done: boolean;
+}
+
+/** Leadership transfer (thesis 3.10): the target campaigns at once. */
+export interface TimeoutNow {
+  readonly type: "timeout-now";
+  readonly term: Term;
+}
+
+/** A follower asks the leader for a read index on behalf of its own client (thesis 6.4). */
+export interface ReadIndex {
+  readonly type: "read-index";
+  readonly term: Term;
+  readonly requestId: RequestId;
+}
+
+export interface ReadIndexResponse {
+  readonly type: "read-index-response";
+  readonly term: Term;
+  readonly requestId: RequestId;
+  /** 0 when refused. */
+  readonly index: LogIndex;
+}
+
+export type Message =
+  | RequestVote
+  | RequestVoteResponse
+  | AppendEntries
+  | AppendEntriesResponse
+  | InstallSnapshot
+  | InstallSnapshotResponse
+  | TimeoutNow
+  | ReadIndex
+  | ReadIndexResponse;
+
+// --- inputs -------------------------------------------------------------------------------
+
+export interface Proposal {
+  readonly id: RequestId;
+  readonly data: Uint8Array;
+}
+
+export type ConfigurationChange =
+  | { readonly kind: "add-learner"; readonly nodeId: NodeId; readonly address: string }
+  | { readonly kind: "promote"; readonly nodeId: NodeId }
+  | { readonly kind: "remove"; readonly nodeId: NodeId }
+  /** Any change at once, by joint consensus. Addresses of new members included. */
+  | {
+      readonly kind: "replace";
+      readonly voters: readonly NodeId[];
+      readonly learners: readonly NodeId[];
+      readonly addresses: Readonly<Record<NodeId, string>>;
+    };
+
+export type Input =
+  | { readonly kind: "tick" }
+  | { readonly kind: "message"; readonly from: NodeId; readonly message: Message }
+  | { readonly kind: "propose"; readonly proposals: readonly Proposal[] }
+  /** Everything up to and including this ticket is durable. */
+  | { readonly kind: "persisted"; readonly ticket: Ticket }
+  /** The state machine has applied (or restored) everything up to and including `index`. */
+  | { readonly kind: "applied"; readonly index: LogIndex }
+  | { readonly kind: "read"; readonly id: RequestId }
+  | {
+      readonly kind: "change-configuration";
+      readonly id: RequestId;
+      readonly change: ConfigurationChange;
+    }
+  | { readonly kind: "transfer-leadership"; readonly to: NodeId }
+  /** Time out now: start an election without waiting for the timer. */
+  | { readonly kind: "campaign" }
+  /** The caller's own snapshot at `index` is durable: the log before it may go. */
+  | { readonly kind: "snapshot-saved"; readonly index: LogIndex }
+  /** Answers a `read-snapshot-chunk` effect. `data` null: that snapshot is gone, start over. */
+  | {
+      readonly kind: "snapshot-chunk";
+      readonly to: NodeId;
+      readonly snapshotIndex: LogIndex;
+      readonly offset: number;
+      readonly data: Uint8Array | null;
+      readonly done: boolean;
+    }
+  /** The transport lost its connection to a peer: probe before streaming again. */
+  | { readonly kind: "unreachable"; readonly nodeId: NodeId };
+
+// --- effects ------------------------------------------------------------------------------
+
+export type ProposalRefusal =
+  | "not-leader"
+  /** Leadership is being handed over; retry in a moment. */
+  | "transferring"
+  /** Too many uncommitted bytes; retry later. */
+  | "overloaded"
+  /** A configuration change is pending, or nothing of this term is committed yet. */
+  | "configuration-pending"
+  /** The change makes no sense: already a member, not a learner, not caught up... */
+  | "invalid";
+
+export type Effect =
+  /**
+   * Make durable, in this order: drop the log from `entries[0].index` on, append `entries`, save
+   * `hardState`. Answer with `persisted` once all of it is on disk. `hardState` null: unchanged.
+   */
+  | {
+      readonly kind: "persist";
+      readonly ticket: Ticket;
+      readonly hardState: HardState | null;
+      readonly entries: readonly Entry[];
+      /** False: nothing is promised with it, `persisted` may be answered without a sync. */
+      readonly sync: boolean;
+    }
+  /**
+   * Write a chunk of a leader's snapshot. With `done` the snapshot takes the place of the log up
+   * to its index (of the whole log, if that does not hold its last entry), atomically.
+   */
+  | {
+      readonly kind: "persist-snapshot-chunk";
+      readonly ticket: Ticket;
+      readonly snapshot: SnapshotMetadata;
+      readonly offset: number;
+      readonly data: Uint8Array;
+      readonly done: boolean;
+    }
+  | { readonly kind: "send"; readonly to: NodeId; readonly message: Message }
+  /** Committed entries, each exactly once, in order, without gaps. Answer with `applied`. */
+  | { readonly kind: "apply"; readonly entries: readonly Entry[] }
+  /** Replace the state machine by the installed snapshot. Answer with `applied`. */
+  | { readonly kind: "restore"; readonly snapshot: SnapshotMetadata }
+  /** The log up to and including this index is no longer needed. */
+  | { readonly kind: "compact"; readonly throughIndex: LogIndex }
+  | {
+      readonly kind: "read-snapshot-chunk";
+      readonly to: NodeId;
+      readonly snapshotIndex: LogIndex;
+      readonly offset: number;
+      readonly bytesMax: number;
+    }
+  /** The proposal (or configuration change) is in the log here; it is not committed yet. */
+  | {
+      readonly kind: "proposal-accepted";
+      readonly id: RequestId;
+      readonly index: LogIndex;
+      readonly term: Term;
+    }
+  /** The proposal never entered the log and never will. */
+  | {
+      readonly kind: "proposal-refused";
+      readonly id: RequestId;
+      readonly reason: ProposalRefusal;
+      readonly leaderId: NodeId | null;
+    }
+  /** The state machine, as it is now, answers this read linearizably. */
+  | { readonly kind: "read-ready"; readonly id: RequestId; readonly index: LogIndex }
+  | {
+      readonly kind: "read-refused";
+      readonly id: RequestId;
+      readonly reason: "not-leader" | "leader-changed" | "no-leader";
+      readonly leaderId: NodeId | null;
+    }
+  /** The configuration in force changed (on append, on truncation, or by a snapshot). */
+  | {
+      readonly kind: "configuration";
+      readonly configuration: Configuration;
+      readonly index: LogIndex;
+    }
+  | { readonly kind: "observe"; readonly observation: CoreObservation };
+
+// --- observations -------------------------------------------------------------------------
+
+/** How the leader sees a peer (etcd's tracker: probe, replicate, snapshot). */
+export type ReplicationState = "probe" | "replicate" | "snapshot";
+
+/** What happened inside the core, for people and checkers. Emitted only while observing. */
+export type CoreObservation =
+  | {
+      readonly kind: "role-changed";
+      readonly role: Role;
+      readonly term: Term;
+      readonly leaderId: NodeId | null;
+      readonly votedFor: NodeId | null;
+      /** In plain words: "heard no leader for 412 ms", "won with votes of 1, 2 and itself". */
+      readonly reason: string;
+    }
+  | {
+      readonly kind: "votes-changed";
+      readonly term: Term;
+      readonly preVote: boolean;
+      readonly granted: readonly NodeId[];
+      readonly rejected: readonly NodeId[];
+    }
+  /** The election timer was set: it fires `timeoutTicks` ticks after its start. */
+  | {
+      readonly kind: "election-timer-reset";
+      readonly elapsedTicks: number;
+      readonly timeoutTicks: number;
+    }
+  | { readonly kind: "log-appended"; readonly entries: readonly Entry[] }
+  | { readonly kind: "log-truncated"; readonly fromIndex: LogIndex }
+  | {
+      readonly kind: "log-compacted";
+      readonly throughIndex: LogIndex;
+      readonly snapshotIndex: LogIndex;
+      readonly snapshotTerm: Term;
+    }
+  | { readonly kind: "durable-advanced"; readonly durableIndex: LogIndex }
+  | { readonly kind: "commit-advanced"; readonly commitIndex: LogIndex }
+  | {
+      readonly kind: "progress-changed";
+      readonly peerId: NodeId;
+      readonly state: ReplicationState;
+      readonly matchIndex: LogIndex;
+      readonly nextIndex: LogIndex;
+      readonly inflightCount: number;
+    }
+  | {
+      readonly kind: "snapshot-transfer";
+      readonly direction: "sending" | "receiving";
+      readonly peerId: NodeId;
+      readonly snapshotIndex: LogIndex;
+      readonly offset: number;
+      readonly done: boolean;
+    }
+  | {
+      readonly kind: "read-confirmed";
+      readonly index: LogIndex;
+      readonly readCount: number;
+      readonly acknowledgedBy: readonly NodeId[];
+    }
+  | {
+      readonly kind: "transfer-changed";
+      readonly targetId: NodeId | null;
+      readonly phase: "started" | "sent" | "aborted" | "done";
+    }
+  | {
+      readonly kind: "configuration-changed";
+      readonly configuration: Configuration;
+      readonly index: LogIndex;
+      readonly committed: boolean;
+    };
+
+// --- construction -------------------------------------------------------------------------
+
+/** A source of chance that is handed in; see `createRandom`. */
+export interface Random {
+  /** A whole number from `min` to `max`, both included. */
+  integer(min: number, max: number): number;
+}
+
+/** What storage found at start. */
+export interface RecoveredState {
+  readonly hardState: HardState;
+  readonly snapshot: SnapshotMetadata | null;
+  /** Contiguous; the first follows the snapshot (or index 0). */
+  readonly entries: readonly Entry[];
+}
+
+export interface RaftOptions {
+  readonly id: NodeId;
+  /** In force before any entry or snapshot says otherwise. No voters: wait to be added. */
+  readonly initialConfiguration: Configuration;
+  readonly recovered: RecoveredState;
+  readonly random: Random;
+  /** The election timeout is drawn from electionTicksMin to electionTicksMax at each reset. */
+  readonly electionTicksMin: number;
+  readonly electionTicksMax: number;
+  readonly heartbeatTicks: number;
+  readonly preVote: boolean;
+  readonly checkQuorum: boolean;
+  /** Serve reads without a round while the lease holds. Not linearizable under clock faults. */
+  readonly leaseReads: boolean;
+  readonly entriesPerAppendMax: number;
+  readonly bytesPerAppendMax: number;
+  readonly inflightAppendsMax: number;
+  readonly inflightBytesMax: number;
+  readonly uncommittedBytesMax: number;
+  readonly snapshotChunkBytes: number;
+  /** Entries kept behind a snapshot, so that a slightly slow follower needs none. */
+  readonly trailingEntries: number;
+  /** Emit `observe` effects from the start; `setObserving` changes it. */
+  readonly observing: boolean;
+}
+
+export interface PeerProgress {
+  readonly nodeId: NodeId;
+  readonly state: ReplicationState;
+  readonly matchIndex: LogIndex;
+  readonly nextIndex: LogIndex;
+  readonly inflightCount: number;
+  readonly recentlyActive: boolean;
+}
+
+/** Everything a person may want to know, at one moment. Arrays are copies. */
+export interface RaftStatus {
+  readonly id: NodeId;
+  readonly role: Role;
+  readonly term: Term;
+  readonly votedFor: NodeId | null;
+  readonly leaderId: NodeId | null;
+  readonly commitIndex: LogIndex;
+  readonly appliedIndex: LogIndex;
+  readonly durableIndex: LogIndex;
+  readonly lastIndex: LogIndex;
+  readonly lastTerm: Term;
+  /** The first index still in the log; snapshotIndex + 1 or lower (trailing entries). */
+  readonly firstIndex: LogIndex;
+  readonly snapshotIndex: LogIndex;
+  readonly snapshotTerm: Term;
+  readonly electionElapsedTicks: number;
+  readonly electionTimeoutTicks: number;
+  readonly votesGranted: readonly NodeId[];
+  readonly votesRejected: readonly NodeId[];
+  readonly configuration: Configuration;
+  readonly configurationIndex: LogIndex;
+  readonly transferTargetId: NodeId | null;
+  /** Empty unless leader. */
+  readonly progress: readonly PeerProgress[];
+}
+
+/** One participant's whole decision-making. See `createRaft`. */
+export interface Raft {
+  /**
+   * Takes one input and decides. Effects are to be carried out in order. Never throws on what a
+   * peer or client sent; throws an AssertionError when an invariant of the core itself is broken,
+   * after which the process must end.
+   */
+  step(input: Input): readonly Effect[];
+  status(): RaftStatus;
+  /** Entries from `from` to `to` (both included) that are still in the log. */
+  entries(from: LogIndex, to: LogIndex): readonly Entry[];
+  setObserving(observing: boolean): void;
+}
