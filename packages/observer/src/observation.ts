@@ -295,7 +295,7 @@ export interface Stamp {
   /** Who speaks, or is spoken of; 0: the cluster. */
   readonly nodeId: NodeId;
   readonly incarnation: number;
-  /** Counts a node's observations within an incarnation; from 1 up. Holes are losses. */
+  /** Ascending within an incarnation. Holes are normal: what was folded together or omitted. */
   readonly sequence: number;
   /** The machine's monotonic clock, microseconds (virtual time in a simulation). */
   readonly timeUs: number;
