@@ -1,1 +1,18 @@
-export {};
+/**
+ * The one place where our plain objects meet the wire. Generated messages are on the subpaths
+ * (`@raftarium/protocol/raft`, `/observer`, ...); grpc-js is on `@raftarium/protocol/grpc`.
+ */
+export { CodecError } from "./codec-error.ts";
+export {
+  healths,
+  linkFromWire,
+  linkToWire,
+  messageIdFromWire,
+  messageIdToWire,
+  messageKinds,
+  nodeViewFromWire,
+  nodeViewToWire,
+  observationFromWire,
+  observationToWire,
+  roles,
+} from "./observation.ts";
