@@ -143,21 +143,25 @@ test("an unknown node id is answered with the ids there are", () => {
   expect(unknownNode([3], 9)).toBe("expected node id 3, got 9");
 });
 
-test("no orphan: supervisor killed by SIGKILL, its nodes deaf and one of them paused", async () => {
-  const program = fileURLToPath(import.meta.resolve("./fixtures/supervised.ts"));
-  const host = spawn(process.execPath, [program, directory], {
-    stdio: ["ignore", "pipe", "inherit"],
-  });
-  const pids = JSON.parse(await firstLine(host)) as number[];
-  try {
-    expect(pids.map(isAlive)).toEqual([true, true, true]);
-    host.kill("SIGKILL");
-    await until("all nodes are gone", () => !pids.some(isAlive));
-  } finally {
-    host.kill("SIGKILL");
-    for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGKILL");
-  }
-});
+test(
+  "no orphan: supervisor killed by SIGKILL, its nodes deaf and one of them paused",
+  { timeout: 20_000 },
+  async () => {
+    const program = fileURLToPath(import.meta.resolve("./fixtures/supervised.ts"));
+    const host = spawn(process.execPath, [program, directory], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
+    const pids = JSON.parse(await firstLine(host)) as number[];
+    try {
+      expect(pids.map(isAlive)).toEqual([true, true, true]);
+      host.kill("SIGKILL");
+      await until("all nodes are gone", () => !pids.some(isAlive));
+    } finally {
+      host.kill("SIGKILL");
+      for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGKILL");
+    }
+  },
+);
 
 test("free ports are all different, and a taken one is named with what to do", async () => {
   const ports = await freePorts(5);
