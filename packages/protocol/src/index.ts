@@ -4,6 +4,14 @@
  */
 export { CodecError } from "./codec-error.ts";
 export {
+  PROTOCOL_VERSION,
+  decodeFrame,
+  encodeFrame,
+  envelopeFromWire,
+  envelopeToWire,
+} from "./frame.ts";
+export type { Envelope, Frame, Hello } from "./frame.ts";
+export {
   healths,
   linkFromWire,
   linkToWire,

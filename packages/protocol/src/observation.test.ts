@@ -1,5 +1,6 @@
+import type { MessageInitShape } from "@bufbuild/protobuf";
 import { create, equals, fromBinary, toBinary } from "@bufbuild/protobuf";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { CodecError } from "./codec-error.ts";
 import {
@@ -96,10 +97,12 @@ test("roles and healths have words; UNSPECIFIED has none", () => {
   );
 });
 
-describe("what has no counterpart is refused, with the name of the field", () => {
-  const decode = (init: Parameters<typeof create<typeof ObservationSchema>>[1]) => () =>
-    observationFromWire(create(ObservationSchema, init));
+const decode = (init: MessageInitShape<typeof ObservationSchema>) => () =>
+  observationFromWire(create(ObservationSchema, init));
+const decodeRole = (role: number) =>
+  decode({ body: { case: "roleChanged", value: { role: role as Role } } });
 
+describe("what has no counterpart is refused, with the name of the field", () => {
   test("a number beyond the safe integers", () => {
     const far = decode({ nodeId: 2n ** 53n, body: { case: "gap", value: {} } });
     expect(far).toThrow(
@@ -114,10 +117,8 @@ describe("what has no counterpart is refused, with the name of the field", () =>
   });
 
   test("an enum's zero value, and one that is not known", () => {
-    const role = (value: number) =>
-      decode({ body: { case: "roleChanged", value: { role: value as Role } } });
-    expect(role(0)).toThrow(/RoleChanged\.role: expected one of 1 \(follower\), .*, got 0/);
-    expect(role(77)).toThrow(/got 77/);
+    expect(decodeRole(0)).toThrow(/RoleChanged\.role: expected one of 1 \(follower\), .*, got 0/);
+    expect(decodeRole(77)).toThrow(/got 77/);
   });
 
   test("a message that is missing", () => {

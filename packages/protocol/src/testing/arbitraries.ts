@@ -1,5 +1,5 @@
 /** Arbitrary values of the core's and the observer's types, for property tests. */
-import fc from "fast-check";
+import * as fc from "fast-check";
 import type { Arbitrary } from "fast-check";
 import type {
   EntryView,
@@ -14,6 +14,7 @@ import type {
   RowView,
   TimerView,
 } from "@raftarium/observer";
+import type { Envelope } from "../frame.ts";
 import type { Configuration, Entry, Message, Role, SnapshotMetadata } from "@raftarium/raft";
 
 /** Small, large, and both sides of every length of a varint. */
@@ -314,4 +315,15 @@ export function observationOf(kind: ObservationKind): Arbitrary<Observation> {
   const body = bodyFields[kind].map((fields) => ({ kind, ...fields }) as ObservationBody);
   const stamp = { nodeId: integer, incarnation: integer, sequence: integer, timeUs: integer };
   return fc.record({ ...stamp, body });
+}
+
+export function envelope(of: Arbitrary<Message>): Arbitrary<Envelope> {
+  return fc.record({
+    source: integer,
+    target: integer,
+    incarnation: integer,
+    sequence: integer,
+    sentAtUs: integer,
+    message: of,
+  });
 }
