@@ -3,3 +3,4 @@ export { ENTRIES_IN_VIEW_MAX, ROWS_IN_VIEW_MAX } from "./observation.ts";
 export * from "./view.ts";
 export { EMPTY_VIEW, createFold, fold, type Fold } from "./fold.ts";
 export { createRecording, type Recording, type RecordingOptions } from "./recording.ts";
+export { isReply, messageKindOf, summarize } from "./summary.ts";
