@@ -11,22 +11,26 @@ export interface EtcdCluster {
   close(): Promise<void>;
 }
 
+const url = (port: number): string => `http://127.0.0.1:${port}`;
+
 /** Needs `etcd` on PATH. Heartbeats and election timeouts are etcd's defaults. */
 export async function startEtcd(directory: string, count: number): Promise<EtcdCluster> {
   mkdirSync(directory, { recursive: true });
   const clientPorts = await freePorts(count);
   const peerPorts = await freePorts(count);
-  const url = (port: number): string => `http://127.0.0.1:${port}`;
   const initial = peerPorts.map((port, index) => `m${index}=${url(port)}`).join(",");
   const processes = clientPorts.map((port, index) => {
     const peer = url(peerPorts[index] as number);
     return run("etcd", [
-      ...["--name", `m${index}`],
-      ...["--data-dir", join(directory, `m${index}`)],
-      ...["--listen-client-urls", url(port), "--advertise-client-urls", url(port)],
-      ...["--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer],
-      ...["--initial-cluster", initial, "--initial-cluster-state", "new"],
-      ...["--log-level", "error"],
+      `--name=m${index}`,
+      `--data-dir=${join(directory, `m${index}`)}`,
+      `--listen-client-urls=${url(port)}`,
+      `--advertise-client-urls=${url(port)}`,
+      `--listen-peer-urls=${peer}`,
+      `--initial-advertise-peer-urls=${peer}`,
+      `--initial-cluster=${initial}`,
+      "--initial-cluster-state=new",
+      "--log-level=error",
     ]);
   });
   const addresses = clientPorts.map((port) => `127.0.0.1:${port}`);

@@ -1,4 +1,5 @@
 /** From SIGKILL of the leader to the next acknowledged write. */
+import type { Client } from "@grpc/grpc-js";
 import { KV } from "@raftarium/protocol/etcd";
 import { callUnary } from "@raftarium/protocol/grpc";
 import type { TestCluster } from "../processes/cluster.ts";
@@ -34,10 +35,7 @@ export async function measureFailover(cluster: TestCluster): Promise<Failover> {
 }
 
 /** Asks every survivor, again and again, until one acknowledges. Returns when. */
-async function nextWrite(
-  clients: readonly import("@grpc/grpc-js").Client[],
-  time: number,
-): Promise<number> {
+async function nextWrite(clients: readonly Client[], time: number): Promise<number> {
   const key = new TextEncoder().encode("failover");
   for (;;) {
     const tries = clients.map(async (client) => {

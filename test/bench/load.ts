@@ -25,10 +25,8 @@ export interface LoadResult {
 /** Clients that share one connection. */
 const CLIENTS_PER_CONNECTION = 64;
 
-const methods = {
-  put: toMethodDefinition(KV.method.put),
-  get: toMethodDefinition(KV.method.range),
-};
+const put = toMethodDefinition(KV.method.put);
+const range = toMethodDefinition(KV.method.range);
 
 export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   const connections = Array.from(
@@ -66,27 +64,25 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
           else errors += 1;
           again();
         };
-        const deadline = { deadline: Date.now() + 30_000 };
+        const call = { deadline: Date.now() + 30_000 };
         if (options.operation === "put") {
-          const { path, requestSerialize, responseDeserialize } = methods.put;
           client.makeUnaryRequest(
-            path,
-            requestSerialize,
-            responseDeserialize,
+            put.path,
+            put.requestSerialize,
+            put.responseDeserialize,
             { key, value },
             metadata,
-            deadline,
+            call,
             done,
           );
         } else {
-          const { path, requestSerialize, responseDeserialize } = methods.get;
           client.makeUnaryRequest(
-            path,
-            requestSerialize,
-            responseDeserialize,
+            range.path,
+            range.requestSerialize,
+            range.responseDeserialize,
             { key },
             metadata,
-            deadline,
+            call,
             done,
           );
         }
@@ -101,7 +97,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
   );
   const seconds = (performance.now() - started) / 1000;
   for (const connection of connections) connection.close();
-  const sorted = Float64Array.from(latencies).sort();
+  const sorted = Float64Array.from(latencies).toSorted();
   return {
     operationsPerSecond: latencies.length / seconds,
     p50Ms: quantile(sorted, 0.5),

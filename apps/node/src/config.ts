@@ -209,7 +209,7 @@ function contradictions(config: NodeConfig): string[] {
   if (!member && !config.join) {
     mistakes.push(
       `peers: expected node ${config.id} itself among them (or join: true), got ` +
-        `${config.peers.map((peer) => peer.id).join(", ")}`,
+        config.peers.map((peer) => peer.id).join(", "),
     );
   }
   if (config.features.leaseReads && !config.features.checkQuorum) {

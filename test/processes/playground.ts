@@ -1,0 +1,109 @@
+/** The playground as its users start it, and its services as `curl` would call them. */
+import { join } from "node:path";
+import { end, eventually, run, type Running } from "./spawn.ts";
+
+export interface NodeStatus {
+  readonly id: string;
+  readonly address: string;
+  readonly pid?: number;
+  readonly incarnation?: string;
+  readonly health: string;
+  readonly role?: string;
+  readonly term?: string;
+  readonly leaderId?: string;
+  readonly commitIndex?: string;
+  readonly appliedIndex?: string;
+  readonly lastIndex?: string;
+}
+
+export interface Playground {
+  readonly url: string;
+  readonly running: Running;
+  /** One RPC in Connect's JSON. Throws an Error with code and message if it is refused. */
+  call<Answer = object>(method: string, body?: object): Promise<Answer>;
+  nodes(): Promise<readonly NodeStatus[]>;
+  /** Waits for a leader that a majority of the running nodes follow; not one of `except`. */
+  leader(except?: readonly string[]): Promise<NodeStatus>;
+  put(key: string, value: string, nodeId?: string): Promise<void>;
+  /** null: no such key. Linearizable. */
+  get(key: string, nodeId?: string): Promise<string | null>;
+  close(): Promise<void>;
+}
+
+const READY = /^Raftarium is ready at (http:\S+)$/m;
+
+/** Starts `pnpm start` (or `dev`) with any port, and waits until it says that it is ready. */
+export async function startPlayground(args: readonly string[] = []): Promise<Playground> {
+  const main = join(import.meta.dirname, "../../apps/playground/src/main.ts");
+  const running = run(process.execPath, [main, "--port", "0", ...args]);
+  let url: string;
+  try {
+    url = await eventually(
+      "the playground's ready line",
+      () => {
+        if (running.child.exitCode !== null) throw new Error(`it ended: ${running.output()}`);
+        return READY.exec(running.output())?.[1];
+      },
+      60_000,
+    );
+  } catch (error) {
+    await end(running);
+    throw new Error(`${String(error)}\n${running.output()}`, { cause: error });
+  }
+  return playgroundAt(url, running);
+}
+
+const text = (value: string): string => Buffer.from(value, "utf8").toString("base64");
+
+function playgroundAt(url: string, running: Running): Playground {
+  async function post<Answer>(path: string, body: object, nodeId?: string): Promise<Answer> {
+    const response = await fetch(`${url}/${path}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        "connect-timeout-ms": "10000",
+        ...(nodeId === undefined ? {} : { "raftarium-node-id": nodeId }),
+      },
+      body: JSON.stringify(body),
+    });
+    const answer = (await response.json()) as Answer & { code?: string; message?: string };
+    if (!response.ok) throw new Error(`${path}: ${answer.code}: ${answer.message}`);
+    return answer;
+  }
+
+  const playground: Playground = {
+    url,
+    running,
+    call: (method, body = {}) => post(`raftarium.playground.v1.PlaygroundService/${method}`, body),
+    async nodes() {
+      const { nodes } = await playground.call<{ nodes: NodeStatus[] }>("GetCluster");
+      return nodes;
+    },
+    leader: (except = []) =>
+      eventually("a leader that a majority follows", async () => {
+        const nodes = await playground.nodes();
+        return nodes.find(
+          (node) =>
+            node.role === "ROLE_LEADER" &&
+            node.health === "HEALTH_RUNNING" &&
+            !except.includes(node.id) &&
+            nodes.filter((other) => other.leaderId === node.id && other.term === node.term).length >
+              nodes.length / 2,
+        );
+      }),
+    async put(key, value, nodeId) {
+      await post("etcdserverpb.KV/Put", { key: text(key), value: text(value) }, nodeId);
+    },
+    async get(key, nodeId) {
+      const { kvs } = await post<{ kvs?: { value?: string }[] }>(
+        "etcdserverpb.KV/Range",
+        { key: text(key) },
+        nodeId,
+      );
+      const [found] = kvs ?? [];
+      return found === undefined ? null : Buffer.from(found.value ?? "", "base64").toString("utf8");
+    },
+    close: () => end(running),
+  };
+  return playground;
+}
