@@ -31,6 +31,7 @@ test("a hello comes back from the wire as it went", () => {
     target: integer,
     incarnation: integer,
     version: fc.nat(),
+    instance: integer,
   });
   fc.assert(
     fc.property(hello, (value) => {

@@ -27,6 +27,8 @@ export interface Hello {
   /** How often the source was started; from 1 up. */
   readonly incarnation: number;
   readonly version: number;
+  /** Drawn by the process at its start: tells a reconnect from a second process of the same id. */
+  readonly instance: number;
 }
 
 /** A message with the identity that it keeps from sending to delivery. */
