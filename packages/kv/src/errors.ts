@@ -12,6 +12,7 @@ export const ERRORS = {
   leaseProvided: failure("invalid-argument", "etcdserver: lease is provided"),
   tooManyOperations: failure("invalid-argument", "etcdserver: too many operations in txn request"),
   duplicateKey: failure("invalid-argument", "etcdserver: duplicate key given in txn request"),
+  invalidSortOption: failure("invalid-argument", "etcdserver: invalid sort option"),
   requestTooLarge: failure("invalid-argument", "etcdserver: request is too large"),
   compacted: failure("out-of-range", "etcdserver: mvcc: required revision has been compacted"),
   futureRevision: failure(

@@ -7,10 +7,17 @@ import { checkRevision, range } from "./range.ts";
 import { SnapshotReader, writeSnapshot } from "./snapshot.ts";
 import type { Version } from "./store.ts";
 import { Store } from "./store.ts";
-import type { KvLimits, KvResult, RangeRequest, RangeResponse } from "./types.ts";
+import type {
+  KvLimits,
+  KvResult,
+  RangeRequest,
+  RangeResponse,
+  TxnRequest,
+  TxnResponse,
+} from "./types.ts";
 import { DEFAULT_LIMITS } from "./types.ts";
 import { validate } from "./validate.ts";
-import { execute } from "./write.ts";
+import { execute, readTxn } from "./write.ts";
 
 export interface KvOptions {
   /** How many revisions back can be read; what is older is compacted away. From 0 up. */
@@ -46,6 +53,8 @@ export interface KvMachine {
   /** `encodeRange` asks, `decodeAnswer` reads. */
   query(question: Uint8Array): Uint8Array;
   range(request: RangeRequest): KvResult<RangeResponse>;
+  /** A txn of ranges only (see `isReadOnly`); throws on another: that must go through the log. */
+  readTxn(request: TxnRequest): KvResult<TxnResponse>;
   snapshot(): IterableIterator<Uint8Array>;
   /** `write` and `end` throw on bytes that are no snapshot; the state stays as it was. */
   restore(): { write(piece: Uint8Array): void; end(): void };
@@ -83,6 +92,7 @@ export function createKv(options: KvOptions = {}): KvMachine {
       return encodeAnswer("ok" in request ? request : ask(request));
     },
     range: ask,
+    readTxn: (request) => validate(request, limits) ?? readTxn(store, request),
     snapshot: () => writeSnapshot(store),
     restore() {
       const reader = new SnapshotReader();

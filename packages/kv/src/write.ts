@@ -35,6 +35,28 @@ export function execute(store: Store, command: Command, changes: Version[]): KvR
   return { ok: true, response };
 }
 
+/** A txn of nothing but ranges, asked of the state as it is. */
+export function readTxn(store: Store, txn: TxnRequest): KvResult<TxnResponse> {
+  assertReadOnly(txn);
+  const plan: boolean[] = [];
+  const refused = planOperation(store, txn, plan);
+  if (refused !== null) return refused;
+  return { ok: true, response: new Write(store, [], plan).txn(txn) };
+}
+
+/** No write in either branch. A nested txn counts as one, as it does in etcd. */
+export function isReadOnly(txn: TxnRequest): boolean {
+  return txn.success.every(isRange) && txn.failure.every(isRange);
+}
+
+function isRange({ kind }: Operation): boolean {
+  return kind === "range";
+}
+
+function assertReadOnly(txn: TxnRequest): void {
+  if (!isReadOnly(txn)) throw new Error("cannot read by a txn: expected ranges only, got a write");
+}
+
 function compact(store: Store, revision: number): KvResult {
   if (revision <= store.compactedRevision) return ERRORS.compacted;
   if (revision > store.revision) return ERRORS.futureRevision;
@@ -160,7 +182,7 @@ class Write {
       case "delete-range":
         return this.#deleteRange(operation);
       case "txn":
-        return this.#txn(operation);
+        return this.txn(operation);
     }
   }
 
@@ -199,7 +221,7 @@ class Write {
     this.#changes.push(this.#store.delete(entry, this.#revision, this.#changes.length));
   }
 
-  #txn(request: TxnRequest): TxnResponse {
+  txn(request: TxnRequest): TxnResponse {
     const succeeded = this.#plan[this.#planned] === true;
     this.#planned += 1;
     const responses: OperationResponse[] = [];
