@@ -4,3 +4,12 @@ export * from "./view.ts";
 export { EMPTY_VIEW, createFold, fold, type Fold } from "./fold.ts";
 export { createRecording, type Recording, type RecordingOptions } from "./recording.ts";
 export { isReply, messageKindOf, summarize } from "./summary.ts";
+export {
+  listWords,
+  nodeLabel,
+  nodeWord,
+  reachesMajority,
+  sentenceOf,
+  votersOf,
+  type Words,
+} from "./words.ts";
