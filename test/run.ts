@@ -5,7 +5,7 @@
 import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { runChecks } from "./check.ts";
-import { findBrowser } from "./browser/find-browser.ts";
+import { bringBrowser, findBrowser } from "./browser/find-browser.ts";
 
 const REPORTS = ".test-reports";
 const PROJECTS = ["unit", "whole", "processes"] as const;
@@ -28,7 +28,7 @@ let passed = 0;
 let failed = 0;
 let skipped = 0;
 
-const browser = findBrowser();
+const browser = findBrowser() ?? (await bringBrowser());
 if (browser === null) {
   report(
     "The browser tests need Chromium: install it (Debian: apt-get install chromium) or set CHROMIUM.",
