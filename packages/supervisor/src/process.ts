@@ -32,6 +32,8 @@ export interface NodeProcess {
   signal(signal: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void;
   /** SIGTERM; SIGKILL after `graceMs`. Resolves when it has ended. */
   stop(graceMs: number): Promise<void>;
+  /** Closes its standard input; SIGKILL after `graceMs`. Resolves when it has ended. */
+  end(graceMs: number): Promise<void>;
 }
 
 /**
@@ -64,6 +66,13 @@ export function startProcess(spec: ProcessSpec): NodeProcess {
   const signal = (name: NodeJS.Signals) => {
     child.kill(name);
   };
+  async function endWithin(graceMs: number): Promise<void> {
+    wanted = true;
+    const timer = setTimeout(() => signal("SIGKILL"), graceMs);
+    await ended;
+    clearTimeout(timer);
+  }
+
   return {
     pid: child.pid ?? 0,
     ended,
@@ -74,12 +83,13 @@ export function startProcess(spec: ProcessSpec): NodeProcess {
       clearTimeout(timer);
       return first;
     },
-    async stop(graceMs) {
-      wanted = true;
+    stop(graceMs) {
       signal("SIGTERM");
-      const timer = setTimeout(() => signal("SIGKILL"), graceMs);
-      await ended;
-      clearTimeout(timer);
+      return endWithin(graceMs);
+    },
+    end(graceMs) {
+      child.stdin?.end();
+      return endWithin(graceMs);
     },
   };
 }

@@ -93,6 +93,22 @@ test("a node that does not answer SIGTERM is killed after the grace", async () =
   expect(isAlive(pid)).toBe(false);
 });
 
+test("closing ends them all, paused and deaf ones too, and calls them stopped", async () => {
+  add(1);
+  add(2);
+  add(3, "deaf");
+  await Promise.all([1, 2, 3].map((nodeId) => supervisor.start(nodeId)));
+  supervisor.pause(2);
+  const pids = supervisor.views().map(({ pid }) => pid);
+  await supervisor.close();
+  expect(supervisor.views().map(({ health, cause }) => `${health} ${cause}`)).toEqual([
+    "stopped exit 0",
+    "stopped SIGKILL",
+    "stopped SIGKILL",
+  ]);
+  expect(pids.some(isAlive)).toBe(false);
+});
+
 test("a node that ends before it listens is reported with its exit code and last words", async () => {
   add(4, "fail");
   await expect(supervisor.start(4)).rejects.toThrow(

@@ -17,7 +17,10 @@ export interface ProcessView {
   readonly health: Health;
   /** 0: no process. */
   readonly pid: number;
-  /** How often the node was started, as the node itself counts (1: once); 0: never yet. */
+  /**
+   * How often the node was started, as the node itself counts (1: once); 0: it never listened. A
+   * start counts from the moment when the process listens.
+   */
   readonly incarnation: number;
   /** Why the last process ended: "SIGKILL", "exit 1"; empty while one runs, or before any did. */
   readonly cause: string;
@@ -36,6 +39,8 @@ export interface SupervisorOptions {
 
 /** Ends of any kind take at most 3 s: this grace, and some room for SIGKILL to be carried out. */
 const STOP_GRACE_MS_MAX = 2_500;
+/** A node that leaves when its standard input closes has nothing to wait for. */
+const END_GRACE_MS_MAX = 1_000;
 const START_MS_MAX = 15_000;
 
 interface Managed {
@@ -66,7 +71,10 @@ export interface Supervisor {
   stop(nodeId: number): Promise<void>;
   view(nodeId: number): ProcessView;
   views(): readonly ProcessView[];
-  /** Ends all processes as `stop` does, at the same time, and the watchdog. Never rejects. */
+  /**
+   * Ends all processes at once, and the watchdog: no leadership is handed over any more, each
+   * node's standard input is closed. Never rejects.
+   */
   close(): Promise<void>;
 }
 
@@ -111,7 +119,6 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     change(managed, {
       health: "starting",
       pid: process.pid,
-      incarnation: managed.view.incarnation + 1,
       cause: "",
       lastWords: "",
     });
@@ -134,7 +141,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
           `it ended (${cause})${lastWords === "" ? "" : `: ${lastWords}`}`,
       );
     }
-    const incarnation = listening.incarnation ?? managed.view.incarnation;
+    const incarnation = listening.incarnation ?? managed.view.incarnation + 1;
     const health = managed.view.health === "starting" ? "running" : managed.view.health;
     if (managed.process === process) change(managed, { health, incarnation });
     return managed.view;
@@ -195,8 +202,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     view: (nodeId) => find(nodeId).view,
     views: () => [...nodes.values()].map((managed) => managed.view),
     async close() {
-      const living = [...nodes.values()].filter((managed) => managed.process !== null);
-      await Promise.all(living.map((managed) => stop(managed.spec.nodeId).catch(() => {})));
+      const ends = [...nodes.values()].map(async ({ process, view }) => {
+        await process?.end(view.health === "paused" ? 0 : END_GRACE_MS_MAX);
+      });
+      await Promise.all(ends);
       watchdog.close();
     },
   };

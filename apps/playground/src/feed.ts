@@ -1,0 +1,248 @@
+/**
+ * The cluster's observations: merged, recorded (bounded), and handed to whoever reads along. A
+ * reader gets the present state first, then everything; one that is too slow gets a gap that
+ * counts what it lost, and the present state again.
+ */
+import {
+  createRecording,
+  type ClusterNode,
+  type ClusterView,
+  type NodeView,
+  type Observation,
+  type ObservationBody,
+  type Recording,
+} from "@raftarium/observer";
+import { createMerge, OWN_STREAM } from "./merge.ts";
+
+export interface FeedOptions {
+  readonly nowUs: () => number;
+  /** Observations that may wait for one reader. */
+  readonly backlogMax?: number;
+  /** Observations kept in memory for those who come later. */
+  readonly recordedMax?: number;
+}
+
+export interface Feed {
+  /** What a node told, in its own order. */
+  receive(nodeId: number, observations: readonly Observation[]): void;
+  /** What we say ourselves: of a node's process, or (nodeId 0) of the cluster. */
+  tell(nodeId: number, incarnation: number, body: ObservationBody): void;
+  setSilent(nodeId: number, silent: boolean): void;
+  view(): ClusterView;
+  recording: Recording;
+  /** Batches until `signal` aborts. Reading them slowly slows nobody. */
+  subscribe(signal: AbortSignal): AsyncIterable<readonly Observation[]>;
+  /** Called after each change of the view. */
+  onChange(listener: (view: ClusterView) => void): void;
+  close(): void;
+}
+
+/** Merged observations are handed on this often, in batches: cheap, and smooth enough. */
+const FLUSH_MS = 15;
+const BACKLOG_MAX = 20_000;
+const RECORDED_MAX = 100_000;
+/** So that no batch is a huge message. */
+const BATCH_MAX = 2_000;
+
+interface Reader {
+  queue: Observation[];
+  droppedCount: number;
+  wake: () => void;
+}
+
+export function createFeed(options: FeedOptions): Feed {
+  const { nowUs, backlogMax = BACKLOG_MAX } = options;
+  const merge = createMerge();
+  const recording = createRecording({ observationsMax: options.recordedMax ?? RECORDED_MAX });
+  /** The last sequence shown of each node, for views that we make ourselves. */
+  const sequences = new Map<number, number>();
+  const readers = new Set<Reader>();
+  const listeners: ((view: ClusterView) => void)[] = [];
+  let clusterSequence = 0;
+  let timer: NodeJS.Timeout | null = null;
+
+  function schedule(): void {
+    timer ??= setTimeout(flush, FLUSH_MS);
+  }
+
+  function flush(): void {
+    timer = null;
+    const shown = merge.take(nowUs());
+    for (const observation of shown) {
+      recording.append(observation);
+      if (observation.sequence > 0) sequences.set(observation.nodeId, observation.sequence);
+    }
+    if (shown.length > 0) {
+      for (const reader of readers) offer(reader, shown);
+      const view = recording.view();
+      for (const listener of listeners) listener(view);
+    }
+    if (merge.size() > 0) schedule();
+  }
+
+  function offer(reader: Reader, shown: readonly Observation[]): void {
+    if (reader.droppedCount > 0 || reader.queue.length + shown.length > backlogMax) {
+      reader.droppedCount += reader.queue.length + shown.length;
+      reader.queue = [];
+    } else reader.queue.push(...shown);
+    reader.wake();
+  }
+
+  async function* subscribe(signal: AbortSignal): AsyncGenerator<readonly Observation[]> {
+    const reader: Reader = { queue: [], droppedCount: 0, wake: () => {} };
+    const abort = () => reader.wake();
+    signal.addEventListener("abort", abort);
+    readers.add(reader);
+    try {
+      yield present();
+      while (!signal.aborted) {
+        if (reader.droppedCount > 0) {
+          const gap: ObservationBody = { kind: "gap", droppedCount: reader.droppedCount };
+          reader.droppedCount = 0;
+          yield [ofCluster(gap), ...present()];
+        } else if (reader.queue.length > 0) {
+          yield reader.queue.splice(0, BATCH_MAX);
+        } else {
+          await new Promise<void>((resolve) => {
+            reader.wake = resolve;
+          });
+        }
+      }
+    } finally {
+      readers.delete(reader);
+      signal.removeEventListener("abort", abort);
+    }
+  }
+
+  function present(): readonly Observation[] {
+    return presentState(recording.view(), ofCluster, (nodeId) => sequences.get(nodeId) ?? 0);
+  }
+
+  function ofCluster(body: ObservationBody): Observation {
+    clusterSequence += 1;
+    const sequence = clusterSequence;
+    return { nodeId: 0, incarnation: 1, sequence, timeUs: nowUs(), body };
+  }
+
+  return {
+    receive(nodeId, observations) {
+      const arrivedUs = nowUs();
+      for (const observation of observations) merge.push(nodeId, observation, arrivedUs);
+      if (merge.size() > 0) schedule();
+    },
+    tell(nodeId, incarnation, body) {
+      const timeUs = nowUs();
+      const observation =
+        nodeId === 0 ? ofCluster(body) : { nodeId, incarnation, sequence: 0, timeUs, body };
+      merge.push(OWN_STREAM, observation, timeUs);
+      schedule();
+    },
+    setSilent: (nodeId, silent) => merge.setSilent(nodeId, silent),
+    view: () => recording.view(),
+    recording,
+    subscribe,
+    onChange(listener) {
+      listeners.push(listener);
+    },
+    close() {
+      if (timer !== null) clearTimeout(timer);
+      listeners.length = 0;
+    },
+  };
+}
+
+/**
+ * Observations from which a fold that knows nothing arrives at `view`: speed, links, and of each
+ * node its health, its view, its connections, and the messages that wait in its gate.
+ */
+export function presentState(
+  view: ClusterView,
+  ofCluster: (body: ObservationBody) => Observation,
+  sequenceOf: (nodeId: number) => number,
+): readonly Observation[] {
+  const { speed, frozen } = view;
+  const state = [
+    ofCluster({ kind: "speed-changed", speed, frozen }),
+    ofCluster({ kind: "links-changed", links: [...view.links.values()] }),
+  ];
+  for (const node of view.nodes) {
+    const { nodeId, incarnation, health, pid, address, cause, lastWords } = node;
+    const sequence = sequenceOf(nodeId);
+    const { timeUs } = view;
+    const tell = (body: ObservationBody) =>
+      state.push({ nodeId, incarnation, sequence, timeUs, body });
+    state.push({
+      nodeId,
+      incarnation,
+      sequence: 0,
+      timeUs: node.healthAtUs,
+      body: { kind: "health-changed", health, pid, address, cause, lastWords },
+    });
+    if (node.term === 0 && !node.known) continue;
+    tell({ kind: "node-view", view: nodeViewOf(node) });
+    for (const [peerId, connection] of node.connections) {
+      tell({ kind: "connection-changed", peerId, state: connection });
+    }
+  }
+  for (const flight of view.messages.values()) {
+    const { id, source, target, message, sentAtUs, dueAtUs, held, endedAtUs } = flight;
+    if (endedAtUs !== null) continue;
+    const stamp = (nodeId: number) => ({
+      nodeId,
+      incarnation: view.nodes.find((node) => node.nodeId === nodeId)?.incarnation ?? 0,
+      sequence: sequenceOf(nodeId),
+      timeUs: view.timeUs,
+    });
+    state.push(
+      dueAtUs === null && !held
+        ? {
+            ...stamp(source),
+            timeUs: sentAtUs,
+            body: { kind: "message-sent", id, target, message },
+          }
+        : {
+            ...stamp(target),
+            body: {
+              kind: "message-arriving",
+              id,
+              target,
+              sentAtUs,
+              dueAtUs: dueAtUs ?? 0,
+              message,
+            },
+          },
+    );
+  }
+  return state;
+}
+
+function nodeViewOf(node: ClusterNode): NodeView {
+  const { nodeId, incarnation, role, term, votedFor, leaderId, commitIndex, appliedIndex } = node;
+  const { durableIndex, lastIndex, firstIndex, snapshotIndex, snapshotTerm } = node;
+  const { votesGranted, votesRejected, timer, entries, rows, progress, configuration } = node;
+  const { diskBytes, lastSyncUs } = node;
+  return {
+    nodeId,
+    incarnation,
+    role,
+    term,
+    votedFor,
+    leaderId,
+    commitIndex,
+    appliedIndex,
+    durableIndex,
+    lastIndex,
+    firstIndex,
+    snapshotIndex,
+    snapshotTerm,
+    votesGranted,
+    votesRejected,
+    timer,
+    entries,
+    rows,
+    progress,
+    configuration,
+    diskBytes,
+    lastSyncUs,
+  };
+}

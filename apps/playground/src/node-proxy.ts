@@ -1,0 +1,71 @@
+/**
+ * Hands calls of the nodes' client API on to a node, as they are: the node named by the header
+ * raftarium-node-id, else the leader, else any that runs. The answer names the node that gave it
+ * by the same header.
+ */
+import type { DescMethodUnary, DescService } from "@bufbuild/protobuf";
+import { Code, ConnectError, type HandlerContext, type ServiceImpl } from "@connectrpc/connect";
+import type { Cluster } from "./cluster.ts";
+import { PlaygroundError } from "./playground-error.ts";
+
+export const NODE_ID_HEADER = "raftarium-node-id";
+
+/** A node that is paused or cut off answers nothing; the caller hears of it after this. */
+const ANSWER_MS_MAX = 10_000;
+
+/** All unary methods of a service; the others remain unimplemented. */
+export function proxied<Service extends DescService>(
+  service: Service,
+  cluster: Pick<Cluster, "route">,
+): Partial<ServiceImpl<Service>> {
+  const methods: Record<string, unknown> = {};
+  for (const method of service.methods) {
+    if (method.methodKind !== "unary") continue;
+    methods[method.localName] = async (request: never, context: HandlerContext) => {
+      const { nodeId, link } = cluster.route(requestedNode(context.requestHeader));
+      context.responseHeader.set(NODE_ID_HEADER, String(nodeId));
+      const timeoutMs = Math.min(context.timeoutMs() ?? ANSWER_MS_MAX, ANSWER_MS_MAX);
+      try {
+        const unary = method as DescMethodUnary;
+        const { signal } = context;
+        return (await link.transport.unary(unary, signal, timeoutMs, undefined, request)).message;
+      } catch (error) {
+        throw fromNode(nodeId, error);
+      }
+    };
+  }
+  return methods as Partial<ServiceImpl<Service>>;
+}
+
+function requestedNode(headers: Headers): number | null {
+  const value = headers.get(NODE_ID_HEADER);
+  if (value === null || value === "") return null;
+  if (/^[1-9][0-9]{0,8}$/.test(value)) return Number(value);
+  throw new PlaygroundError(
+    "invalid",
+    `cannot choose a node: expected ${NODE_ID_HEADER} to be a node id, got '${value}'`,
+  );
+}
+
+/** The node's own refusal as it is; a connection that broke is named for what it is. */
+function fromNode(nodeId: number, error: unknown): ConnectError {
+  const { code, rawMessage } = ConnectError.from(error);
+  const header = { [NODE_ID_HEADER]: String(nodeId) };
+  switch (code) {
+    case Code.Canceled:
+    case Code.Aborted:
+      return new ConnectError(
+        `node ${nodeId} ended before it answered; the request may or may not have taken effect`,
+        Code.Unavailable,
+        header,
+      );
+    case Code.DeadlineExceeded:
+      return new ConnectError(
+        `node ${nodeId} did not answer in time; the request may or may not have taken effect`,
+        code,
+        header,
+      );
+    default:
+      return new ConnectError(rawMessage, code, header);
+  }
+}

@@ -1,0 +1,133 @@
+/** The page: from its sources by Vite (dev), or as built (start). */
+import { EventEmitter } from "node:events";
+import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import type { IncomingMessage, Server, ServerResponse } from "node:http";
+import { extname, join, normalize, sep } from "node:path";
+import type { Page } from "./door.ts";
+
+/** Where the page lives in the repository. */
+const WEB = "apps/web";
+/** What the page is made of, for telling whether a built one is stale. */
+const SOURCES = [WEB, "packages"];
+
+/** Scripts, styles and everything else from our own origin only; nobody may frame us. */
+const POLICY = [
+  "default-src 'self'",
+  "img-src 'self' data:",
+  "style-src 'self' 'unsafe-inline'",
+  "object-src 'none'",
+  "base-uri 'none'",
+  "form-action 'self'",
+  "frame-ancestors 'none'",
+];
+/** Hot reload needs an inline script and a websocket. */
+const DEV_POLICY = [...POLICY, "script-src 'self' 'unsafe-inline'", "connect-src 'self' ws:"];
+
+/** Straight from the sources, with hot reload over a websocket of the same port. */
+export async function devPage(root: string): Promise<Page> {
+  const { createServer } = await import("vite");
+  // Vite listens for upgrades here; only those that the door let pass are handed on.
+  const upgrades = new EventEmitter();
+  const vite = await createServer({
+    root: join(root, WEB),
+    appType: "spa",
+    clearScreen: false,
+    logLevel: "warn",
+    // The door has checked the host, and CORS is what we don't want.
+    server: {
+      middlewareMode: true,
+      hmr: { server: upgrades as Server },
+      allowedHosts: true,
+      cors: false,
+    },
+  });
+  return {
+    handle(request, response) {
+      response.setHeader("content-security-policy", DEV_POLICY.join("; "));
+      vite.middlewares(request, response, () => notFound(response));
+    },
+    upgrade(request, socket, head) {
+      upgrades.emit("upgrade", request, socket, head);
+    },
+    close: () => vite.close(),
+  };
+}
+
+/** The built page; built now if it is missing or older than what it is made of. */
+export async function builtPage(root: string): Promise<Page> {
+  const dist = join(root, WEB, "dist");
+  const index = join(dist, "index.html");
+  if (!existsSync(index) || statSync(index).mtimeMs < newestSource(root)) {
+    const { build } = await import("vite");
+    await build({ root: join(root, WEB), logLevel: "warn", clearScreen: false });
+  }
+  return { handle: (request, response) => serve(dist, request, response), close: async () => {} };
+}
+
+const TYPES: Readonly<Record<string, string>> = {
+  ".html": "text/html; charset=utf-8",
+  ".js": "text/javascript; charset=utf-8",
+  ".css": "text/css; charset=utf-8",
+  ".svg": "image/svg+xml",
+  ".png": "image/png",
+  ".ico": "image/x-icon",
+  ".json": "application/json",
+  ".webmanifest": "application/manifest+json",
+  ".woff2": "font/woff2",
+  ".map": "application/json",
+};
+
+function serve(dist: string, request: IncomingMessage, response: ServerResponse): void {
+  if (request.method !== "GET" && request.method !== "HEAD") {
+    response.setHeader("allow", "GET, HEAD");
+    response.writeHead(405).end();
+    return;
+  }
+  const file = fileFor(dist, request.url ?? "/");
+  if (file === null) {
+    notFound(response);
+    return;
+  }
+  // Vite names what is in assets/ after its contents: it never changes.
+  const immutable = file.startsWith(join(dist, "assets") + sep);
+  response.writeHead(200, {
+    "content-type": TYPES[extname(file)] ?? "application/octet-stream",
+    "content-length": statSync(file).size,
+    "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
+    "content-security-policy": POLICY.join("; "),
+    "referrer-policy": "no-referrer",
+  });
+  if (request.method === "HEAD") response.end();
+  else createReadStream(file).pipe(response);
+}
+
+/** The file for a URL: a path without an extension is the page's own, so the page itself. */
+function fileFor(dist: string, url: string): string | null {
+  let path: string;
+  try {
+    path = normalize(decodeURIComponent(new URL(url, "http://localhost").pathname));
+  } catch {
+    return null;
+  }
+  const file = join(dist, path);
+  if (!file.startsWith(dist + sep) && file !== dist) return null;
+  if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file;
+  return extname(path) === "" ? join(dist, "index.html") : null;
+}
+
+function notFound(response: ServerResponse): void {
+  response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
+  response.end("There is nothing here. The page is at /.\n");
+}
+
+function newestSource(root: string): number {
+  let newest = 0;
+  for (const source of SOURCES) {
+    const entries = readdirSync(join(root, source), { recursive: true, withFileTypes: true });
+    for (const entry of entries) {
+      if (!entry.isFile() || /(^|\/)(node_modules|dist)(\/|$)/.test(entry.parentPath)) continue;
+      newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
+    }
+  }
+  return newest;
+}

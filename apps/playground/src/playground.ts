@@ -1,0 +1,64 @@
+/** Puts the parts together and takes them apart again. */
+import { join } from "node:path";
+import { leaderOf } from "@raftarium/observer";
+import { bundleNode } from "./bundle.ts";
+import { nowUs } from "./clock.ts";
+import { createCluster } from "./cluster.ts";
+import { listenDoor } from "./door.ts";
+import { createFeed, type Feed } from "./feed.ts";
+import { nodeSpec, prepareHome } from "./home.ts";
+import type { PlaygroundOptions } from "./options.ts";
+import { builtPage, devPage } from "./page.ts";
+
+export interface Playground {
+  readonly port: number;
+  /** Resolves once all nodes run and one leads. Rejects if a node can't be started. */
+  readonly ready: Promise<void>;
+  /** Ends everything. Never rejects. */
+  close(): Promise<void>;
+}
+
+/** @param options.root the repository's root directory. */
+export async function startPlayground(
+  options: PlaygroundOptions & { readonly root: string },
+): Promise<Playground> {
+  const { root, nodeCount, dataDir, speed } = options;
+  // The door first: a port that is taken is told before anything else is begun.
+  const door = await listenDoor(options.port);
+  const [home, program] = await Promise.all([
+    prepareHome({
+      nodeCount,
+      dataDir,
+      port: door.port,
+      anyPorts: options.port === 0,
+      freshDir: join(root, ".raftarium"),
+    }),
+    bundleNode(root),
+  ]);
+  const feed = createFeed({ nowUs });
+  const nodes = home.nodes.map((node) => nodeSpec(node, program));
+  const cluster = createCluster({ nodes, feed, speed });
+  const opened = (options.dev ? devPage(root) : builtPage(root)).then((page) => {
+    door.open(cluster, feed, page);
+  });
+  const ready = Promise.all([cluster.start(), opened, firstLeader(feed)]).then(() => {});
+  // Whoever awaits `ready` hears of it; an end before that is no accident.
+  ready.catch(() => {});
+  return {
+    port: door.port,
+    ready,
+    async close() {
+      feed.close();
+      await Promise.allSettled([cluster.close(), opened.then(() => door.close())]);
+      home.leave();
+    },
+  };
+}
+
+function firstLeader(feed: Feed): Promise<void> {
+  return new Promise((resolve) => {
+    feed.onChange((view) => {
+      if (leaderOf(view) !== undefined) resolve();
+    });
+  });
+}

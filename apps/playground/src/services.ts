@@ -1,0 +1,130 @@
+/** The RPCs of the playground's door: its own, the merged observations, and the nodes' client API. */
+import type { DescService } from "@bufbuild/protobuf";
+import {
+  Code,
+  ConnectError,
+  type ConnectRouter,
+  type HandlerContext,
+  type Interceptor,
+  type ServiceImpl,
+} from "@connectrpc/connect";
+import { linkFromWire, linkToWire, healths, observationToWire, roles } from "@raftarium/protocol";
+import { Cluster as EtcdCluster, KV, Maintenance } from "@raftarium/protocol/etcd";
+import { ObserverService } from "@raftarium/protocol/observer";
+import { PlaygroundService } from "@raftarium/protocol/playground";
+import type { Cluster } from "./cluster.ts";
+import type { Feed } from "./feed.ts";
+import { proxied } from "./node-proxy.ts";
+import { PlaygroundError, type PlaygroundErrorCode } from "./playground-error.ts";
+
+export function addServices(router: ConnectRouter, cluster: Cluster, feed: Feed): void {
+  router.service(PlaygroundService, playgroundService(cluster, feed));
+  router.service(ObserverService, {
+    async *observe(_request, context: HandlerContext) {
+      for await (const batch of feed.subscribe(context.signal)) {
+        yield { observations: batch.map(observationToWire) };
+      }
+    },
+  });
+  for (const service of [KV, EtcdCluster, Maintenance] satisfies readonly DescService[]) {
+    router.service(service, proxied(service, cluster));
+  }
+}
+
+/** What is missing answers Unimplemented. */
+type PlaygroundHandlers = Partial<ServiceImpl<typeof PlaygroundService>>;
+
+function playgroundService(cluster: Cluster, feed: Feed): PlaygroundHandlers {
+  return {
+    getCluster: () => describeCluster(cluster, feed),
+    crashNode: (request) => onNode(request, (nodeId) => cluster.crash(nodeId)),
+    restartNode: (request) => onNode(request, (nodeId) => cluster.restart(nodeId)),
+    pauseNode: (request) => onNode(request, (nodeId) => cluster.pause(nodeId)),
+    resumeNode: (request) => onNode(request, (nodeId) => cluster.resume(nodeId)),
+    stopNode: (request) => onNode(request, (nodeId) => cluster.stop(nodeId)),
+    async setLink(request) {
+      await cluster.setLink(linkFromWire(request));
+      return {};
+    },
+    async partition({ groups }) {
+      await cluster.partition(groups.map(({ nodeIds }) => nodeIds.map(nodeIdOf)));
+      return {};
+    },
+    async heal() {
+      await cluster.heal();
+      return {};
+    },
+    async setSpeed({ speed }) {
+      await cluster.setSpeed(speed);
+      return {};
+    },
+    async freeze() {
+      await cluster.setFrozen(true);
+      return {};
+    },
+    async thaw() {
+      await cluster.setFrozen(false);
+      return {};
+    },
+    step: (request) => onNode(request, (nodeId) => cluster.step(nodeId, request)),
+    campaign: (request) => onNode(request, (nodeId) => cluster.campaign(nodeId)),
+    transferLeadership: (request) =>
+      onNode(request, (nodeId) => cluster.transferLeadership(nodeId)),
+  };
+}
+
+async function onNode(
+  request: { readonly nodeId: bigint },
+  act: (nodeId: number) => Promise<void>,
+): Promise<Record<string, never>> {
+  await act(nodeIdOf(request.nodeId));
+  return {};
+}
+
+function describeCluster(cluster: Cluster, feed: Feed) {
+  const seen = new Map(feed.view().nodes.map((node) => [node.nodeId, node]));
+  return {
+    nodes: cluster.processes().map((process) => {
+      const node = seen.get(process.nodeId);
+      return {
+        id: BigInt(process.nodeId),
+        address: process.address,
+        pid: process.pid,
+        incarnation: BigInt(process.incarnation),
+        health: healths.toWire(process.health),
+        role: roles.toWire(node?.role ?? "follower"),
+        term: BigInt(node?.term ?? 0),
+        leaderId: BigInt(node?.leaderId ?? 0),
+        commitIndex: BigInt(node?.commitIndex ?? 0),
+        appliedIndex: BigInt(node?.appliedIndex ?? 0),
+        lastIndex: BigInt(node?.lastIndex ?? 0),
+      };
+    }),
+    links: cluster.links().map(linkToWire),
+    speed: cluster.speed(),
+    frozen: cluster.frozen(),
+  };
+}
+
+/** Ids too large for a number name no node either; the cluster says so. */
+function nodeIdOf(id: bigint): number {
+  return Number(id);
+}
+
+const CODES: Readonly<Record<PlaygroundErrorCode, Code>> = {
+  "not-found": Code.NotFound,
+  invalid: Code.InvalidArgument,
+  "not-now": Code.FailedPrecondition,
+  failed: Code.Unavailable,
+  unimplemented: Code.Unimplemented,
+};
+
+/** PlaygroundErrors become ConnectErrors; anything else that isn't one is a fault of ours. */
+export const explainErrors: Interceptor = (next) => async (request) => {
+  try {
+    return await next(request);
+  } catch (error) {
+    if (error instanceof PlaygroundError) throw new ConnectError(error.message, CODES[error.code]);
+    throw error;
+  }
+};
