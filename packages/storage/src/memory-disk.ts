@@ -1,0 +1,452 @@
+import type { Disk, DiskError, DiskFile } from "./disk.ts";
+
+/** One operation on its way, as `schedule` and `fault` are told of it. */
+export interface MemoryDiskOperation {
+  readonly kind:
+    | "open"
+    | "write"
+    | "sync"
+    | "truncate"
+    | "read"
+    | "close"
+    | "allocate"
+    | "rename"
+    | "remove"
+    | "list"
+    | "sync-directory";
+  /** "" for the directory. */
+  readonly path: string;
+  /** Bytes written, read or allocated; 0 for the rest. */
+  readonly bytes: number;
+}
+
+export interface MemoryDiskOptions {
+  /** Runs `complete` later, never within the call: the caller decides how long a disk takes. */
+  readonly schedule: (operation: MemoryDiskOperation, complete: () => void) => void;
+  /** A code (EIO, ENOSPC…) makes the operation fail without an effect. */
+  readonly fault?: (operation: MemoryDiskOperation) => string | null;
+  /** All files together; beyond it ENOSPC. Default: no limit. */
+  readonly capacityBytes?: number;
+  readonly nowUs?: () => number;
+}
+
+/** Chooses a whole number from `min` to `max`, both included. */
+interface Chance {
+  integer(min: number, max: number): number;
+}
+
+/** A change to a file's bytes that no sync has covered yet. */
+type PendingChange =
+  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
+  | { readonly kind: "size"; readonly size: number };
+
+interface Inode {
+  /** As the running process sees it. */
+  bytes: Uint8Array;
+  size: number;
+  /** As it is after losing power now, if nothing pending makes it. */
+  durable: Uint8Array;
+  pending: PendingChange[];
+}
+
+type PendingName =
+  | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
+  | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly inode: Inode }
+  | { readonly kind: "remove"; readonly path: string };
+
+const SECTOR_BYTES = 512;
+
+/**
+ * A Disk in memory that knows what is durable and what isn't. Changes are seen at once, as in a
+ * page cache; a sync makes those durable that were there when it was asked for. `crash` loses
+ * power: each sector and each name that was not synced is there afterwards or not, by chance.
+ */
+export class MemoryDisk implements Disk {
+  readonly #options: MemoryDiskOptions;
+  #names = new Map<string, Inode>();
+  #durableNames = new Map<string, Inode>();
+  #pendingNames: PendingName[] = [];
+  /** Operations of an earlier life never complete. */
+  #life = 0;
+  capacityBytes: number;
+
+  constructor(options: MemoryDiskOptions) {
+    this.#options = options;
+    this.capacityBytes = options.capacityBytes ?? Number.MAX_SAFE_INTEGER;
+  }
+
+  // --- the Disk port ----------------------------------------------------------------------
+
+  open(
+    path: string,
+    mode: "create" | "existing",
+    done: (error: DiskError | null, file: DiskFile | null) => void,
+  ): void {
+    const operation = { kind: "open", path, bytes: 0 } as const;
+    let error = this.#fault(operation);
+    let inode = this.#names.get(path);
+    if (error === null && mode === "create") {
+      if (inode !== undefined) error = failure("EEXIST", path);
+      else inode = this.#create(path);
+    } else if (error === null && inode === undefined) {
+      error = failure("ENOENT", path);
+    }
+    const file = error === null ? this.#handle(path, inode!) : null;
+    this.#later(operation, () => done(error, file));
+  }
+
+  allocate(file: DiskFile, size: number, done: (error: DiskError | null) => void): void {
+    (file as MemoryFile).allocate(size, done);
+  }
+
+  rename(from: string, to: string, done: (error: DiskError | null) => void): void {
+    const operation = { kind: "rename", path: from, bytes: 0 } as const;
+    const inode = this.#names.get(from);
+    const error = this.#fault(operation) ?? (inode === undefined ? failure("ENOENT", from) : null);
+    if (error === null) this.#changeNames({ kind: "rename", from, to, inode: inode! });
+    this.#later(operation, () => done(error));
+  }
+
+  remove(path: string, done: (error: DiskError | null) => void): void {
+    const operation = { kind: "remove", path, bytes: 0 } as const;
+    const error =
+      this.#fault(operation) ?? (this.#names.has(path) ? null : failure("ENOENT", path));
+    if (error === null) this.#changeNames({ kind: "remove", path });
+    this.#later(operation, () => done(error));
+  }
+
+  list(
+    done: (
+      error: DiskError | null,
+      files: readonly { readonly path: string; readonly size: number }[],
+    ) => void,
+  ): void {
+    const operation = { kind: "list", path: "", bytes: 0 } as const;
+    const error = this.#fault(operation);
+    const files = error === null ? this.files() : [];
+    this.#later(operation, () => done(error, files));
+  }
+
+  syncDirectory(done: (error: DiskError | null) => void): void {
+    const operation = { kind: "sync-directory", path: "", bytes: 0 } as const;
+    const error = this.#fault(operation);
+    const covered = this.#pendingNames.length;
+    const changes = this.#pendingNames.slice(0, covered);
+    this.#later(operation, () => {
+      if (error === null) {
+        for (const change of changes) {
+          const at = this.#pendingNames.indexOf(change);
+          if (at < 0) continue;
+          this.#pendingNames.splice(at, 1);
+          applyName(this.#durableNames, change);
+        }
+      }
+      done(error);
+    });
+  }
+
+  nowUs(): number {
+    return this.#options.nowUs?.() ?? 0;
+  }
+
+  // --- for those who hold it --------------------------------------------------------------
+
+  /** Names and sizes as the process sees them, sorted by name. */
+  files(): { path: string; size: number }[] {
+    return [...this.#names]
+      .map(([path, inode]) => ({ path, size: inode.size }))
+      .toSorted((a, b) => (a.path < b.path ? -1 : 1));
+  }
+
+  /** A copy of a file's bytes as the process sees them. */
+  content(path: string): Uint8Array {
+    const inode = this.#inode(path);
+    return inode.bytes.slice(0, inode.size);
+  }
+
+  /** The process is gone (kill -9): what it wrote is there, callbacks never come. */
+  kill(): void {
+    this.#life += 1;
+  }
+
+  /**
+   * Power is lost: callbacks never come, and of what was not synced each sector and each name is
+   * kept or lost by `chance`; a file's end may be anywhere it has been.
+   */
+  crash(chance: Chance): void {
+    this.#life += 1;
+    const names = new Map(this.#durableNames);
+    for (const change of this.#pendingNames) {
+      if (chance.integer(0, 1) === 1) applyName(names, change);
+    }
+    const inodes = new Set([...names.values(), ...this.#names.values()]);
+    for (const inode of inodes) settle(inode, chance);
+    this.#names = names;
+    this.#durableNames = new Map(names);
+    this.#pendingNames = [];
+  }
+
+  /** Rot: turns one bit, wherever it is written. */
+  flipBit(path: string, byte: number, bit: number): void {
+    const inode = this.#inode(path);
+    const mask = 1 << bit;
+    if (byte < inode.size) inode.bytes[byte] = inode.bytes[byte]! ^ mask;
+    if (byte < inode.durable.length) inode.durable[byte] = inode.durable[byte]! ^ mask;
+  }
+
+  /** Puts a file there, durably, as from a backup. */
+  place(path: string, bytes: Uint8Array): void {
+    const inode = { bytes: bytes.slice(), size: bytes.length, durable: bytes.slice(), pending: [] };
+    this.#names.set(path, inode);
+    this.#durableNames.set(path, inode);
+  }
+
+  /** Takes a file away, durably, as by mistake. */
+  unplace(path: string): void {
+    this.#names.delete(path);
+    this.#durableNames.delete(path);
+  }
+
+  /** How much a crash could lose: unsynced changes to bytes and to names. */
+  get pendingCount(): number {
+    let count = this.#pendingNames.length;
+    for (const inode of new Set(this.#names.values())) count += inode.pending.length;
+    return count;
+  }
+
+  /** The same disk, with the same things pending, and another schedule. */
+  clone(options: MemoryDiskOptions): MemoryDisk {
+    const copies = new Map<Inode, Inode>();
+    const copy = (inode: Inode): Inode => {
+      const known = copies.get(inode);
+      if (known !== undefined) return known;
+      const made = {
+        bytes: inode.bytes.slice(),
+        size: inode.size,
+        durable: inode.durable.slice(),
+        pending: [...inode.pending],
+      };
+      copies.set(inode, made);
+      return made;
+    };
+    const disk = new MemoryDisk(options);
+    for (const [path, inode] of this.#names) disk.#names.set(path, copy(inode));
+    for (const [path, inode] of this.#durableNames) disk.#durableNames.set(path, copy(inode));
+    disk.#pendingNames = this.#pendingNames.map((change) =>
+      change.kind === "remove" ? change : { ...change, inode: copy(change.inode) },
+    );
+    return disk;
+  }
+
+  // --- inside -----------------------------------------------------------------------------
+
+  #inode(path: string): Inode {
+    const inode = this.#names.get(path);
+    if (inode === undefined) throw new Error(`expected a file ${path} on the disk, found none`);
+    return inode;
+  }
+
+  #create(path: string): Inode {
+    const inode: Inode = {
+      bytes: new Uint8Array(0),
+      size: 0,
+      durable: new Uint8Array(0),
+      pending: [],
+    };
+    this.#changeNames({ kind: "create", path, inode });
+    return inode;
+  }
+
+  #changeNames(change: PendingName): void {
+    applyName(this.#names, change);
+    this.#pendingNames.push(change);
+  }
+
+  #handle(path: string, inode: Inode): MemoryFile {
+    return new MemoryFile(path, inode, {
+      fault: (operation) => this.#fault(operation),
+      later: (operation, complete) => this.#later(operation, complete),
+      hasRoom: (bytes) => this.#usedBytes() + bytes <= this.capacityBytes,
+    });
+  }
+
+  #usedBytes(): number {
+    let bytes = 0;
+    for (const inode of this.#names.values()) bytes += inode.size;
+    return bytes;
+  }
+
+  #fault(operation: MemoryDiskOperation): DiskError | null {
+    const code = this.#options.fault?.(operation) ?? null;
+    return code === null ? null : failure(code, operation.path);
+  }
+
+  #later(operation: MemoryDiskOperation, complete: () => void): void {
+    const life = this.#life;
+    this.#options.schedule(operation, () => {
+      if (life === this.#life) complete();
+    });
+  }
+}
+
+interface MemoryFileHost {
+  fault(operation: MemoryDiskOperation): DiskError | null;
+  later(operation: MemoryDiskOperation, complete: () => void): void;
+  hasRoom(bytes: number): boolean;
+}
+
+class MemoryFile implements DiskFile {
+  readonly #path: string;
+  readonly #inode: Inode;
+  readonly #host: MemoryFileHost;
+
+  constructor(path: string, inode: Inode, host: MemoryFileHost) {
+    this.#path = path;
+    this.#inode = inode;
+    this.#host = host;
+  }
+
+  write(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const operation = { kind: "write", path: this.#path, bytes: length } as const;
+    const error = this.#host.fault(operation) ?? this.#needRoom(position + length);
+    if (error === null) {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        bytes.set(piece, at);
+        at += piece.length;
+      }
+      this.#change({ kind: "write", position, bytes });
+    }
+    this.#host.later(operation, () => done(error));
+  }
+
+  sync(done: (error: DiskError | null) => void): void {
+    const operation = { kind: "sync", path: this.#path, bytes: 0 } as const;
+    const error = this.#host.fault(operation);
+    const inode = this.#inode;
+    const covered = new Set(inode.pending);
+    this.#host.later(operation, () => {
+      if (error === null) {
+        for (const change of inode.pending) {
+          if (covered.has(change)) inode.durable = applyChange(inode.durable, change);
+        }
+        inode.pending = inode.pending.filter((change) => !covered.has(change));
+      }
+      done(error);
+    });
+  }
+
+  truncate(size: number, done: (error: DiskError | null) => void): void {
+    const operation = { kind: "truncate", path: this.#path, bytes: 0 } as const;
+    const error = this.#host.fault(operation);
+    if (error === null) this.#change({ kind: "size", size });
+    this.#host.later(operation, () => done(error));
+  }
+
+  allocate(size: number, done: (error: DiskError | null) => void): void {
+    const bytes = Math.max(0, size - this.#inode.size);
+    const operation = { kind: "allocate", path: this.#path, bytes } as const;
+    const error = this.#host.fault(operation) ?? this.#needRoom(size);
+    if (error === null && bytes > 0) this.#change({ kind: "size", size });
+    this.#host.later(operation, () => done(error));
+  }
+
+  read(
+    position: number,
+    length: number,
+    done: (error: DiskError | null, data: Uint8Array) => void,
+  ): void {
+    const operation = { kind: "read", path: this.#path, bytes: length } as const;
+    const error = this.#host.fault(operation);
+    const end = Math.min(this.#inode.size, position + length);
+    const data = error === null ? this.#inode.bytes.slice(position, Math.max(position, end)) : [];
+    this.#host.later(operation, () => done(error, Uint8Array.from(data)));
+  }
+
+  close(done: (error: DiskError | null) => void): void {
+    this.#host.later({ kind: "close", path: this.#path, bytes: 0 }, () => done(null));
+  }
+
+  #needRoom(end: number): DiskError | null {
+    const more = end - this.#inode.size;
+    return more > 0 && !this.#host.hasRoom(more) ? failure("ENOSPC", this.#path) : null;
+  }
+
+  #change(change: PendingChange): void {
+    const inode = this.#inode;
+    if (change.kind === "write" && change.position + change.bytes.length <= inode.bytes.length) {
+      inode.bytes.set(change.bytes, change.position);
+    } else {
+      inode.bytes = applyChange(inode.bytes.subarray(0, inode.size), change);
+    }
+    const end = change.kind === "size" ? change.size : change.position + change.bytes.length;
+    inode.size = change.kind === "size" ? end : Math.max(inode.size, end);
+    inode.pending.push(change);
+  }
+}
+
+function applyName(names: Map<string, Inode>, change: PendingName): void {
+  if (change.kind === "create") {
+    names.set(change.path, change.inode);
+  } else if (change.kind === "remove") {
+    names.delete(change.path);
+  } else {
+    if (names.get(change.from) === change.inode) names.delete(change.from);
+    names.set(change.to, change.inode);
+  }
+}
+
+/** The bytes after the change; the same array if nothing had to move. */
+function applyChange(bytes: Uint8Array, change: PendingChange): Uint8Array {
+  const size =
+    change.kind === "size"
+      ? change.size
+      : Math.max(bytes.length, change.position + change.bytes.length);
+  let changed = bytes;
+  if (size !== bytes.length) {
+    changed = new Uint8Array(size);
+    changed.set(bytes.subarray(0, Math.min(size, bytes.length)));
+  }
+  if (change.kind === "write") changed.set(change.bytes, change.position);
+  return changed;
+}
+
+/** Decides what of the pending changes reached the platter, sector by sector. */
+function settle(inode: Inode, chance: Chance): void {
+  let bytes = inode.durable;
+  for (const change of inode.pending) {
+    if (change.kind === "size") {
+      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, change);
+      continue;
+    }
+    for (const sector of sectorsOf(change.position, change.bytes)) {
+      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, sector);
+    }
+  }
+  inode.bytes = bytes.slice();
+  inode.size = bytes.length;
+  inode.durable = bytes.slice();
+  inode.pending = [];
+}
+
+/** A write, cut where sectors end: what a disk writes as one. */
+function sectorsOf(position: number, bytes: Uint8Array): PendingChange[] {
+  const sectors: PendingChange[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const room = SECTOR_BYTES - ((position + at) % SECTOR_BYTES);
+    const part = bytes.subarray(at, at + room);
+    sectors.push({ kind: "write", position: position + at, bytes: part });
+    at += part.length;
+  }
+  return sectors;
+}
+
+function failure(code: string, path: string): DiskError {
+  return { code, message: `${code}: ${path}` };
+}
