@@ -96,7 +96,11 @@ export interface AppendEntriesResponse {
   readonly type: "append-entries-response";
   readonly term: Term;
   readonly success: boolean;
-  /** On success: prevLogIndex + entries.length of the request that is answered. Else 0. */
+  /**
+   * On success: durable there and the same as in the leader's log, at most prevLogIndex +
+   * entries.length of the request. (Less if a heartbeat comes while entries are being written.)
+   * Else 0.
+   */
   readonly matchIndex: LogIndex;
   /** On failure: the last index that could match, and the term there (fast back-up). Else 0. */
   readonly hintIndex: LogIndex;
@@ -452,5 +456,10 @@ export interface Raft {
   status(): RaftStatus;
   /** Entries from `from` to `to` (both included) that are still in the log. */
   entries(from: LogIndex, to: LogIndex): readonly Entry[];
+  /**
+   * What belongs to a snapshot of the state machine at `index`. Null unless `index` is applied
+   * and not below the latest snapshot.
+   */
+  snapshotMetadata(index: LogIndex): SnapshotMetadata | null;
   setObserving(observing: boolean): void;
 }

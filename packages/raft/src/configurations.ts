@@ -1,0 +1,137 @@
+/**
+ * Which configuration is in force: always the latest in the log, committed or not (paper,
+ * section 6; thesis 4.1). So it changes on append, goes back on truncation, and comes from the
+ * snapshot where the log does not reach.
+ */
+import { assert } from "./assert.ts";
+import { decodeConfiguration } from "./configuration.ts";
+import type { ConfigurationAt, Core } from "./core.ts";
+import { Progress } from "./progress.ts";
+import { isVoter, membersOf } from "./quorum.ts";
+import type { Entry, LogIndex, NodeId, RaftOptions, SnapshotMetadata } from "./types.ts";
+
+/** What storage found, oldest first. */
+export function recoveredConfigurations(options: RaftOptions): ConfigurationAt[] {
+  const { snapshot, entries } = options.recovered;
+  const found: ConfigurationAt[] = [
+    snapshot === null
+      ? { index: 0, configuration: options.initialConfiguration }
+      : { index: snapshot.configurationIndex, configuration: snapshot.configuration },
+  ];
+  for (const entry of entries) {
+    if (entry.kind === "configuration") found.push(read(entry));
+  }
+  return found;
+}
+
+/** Entries were appended: the last configuration among them is in force now. */
+export function adoptConfigurations(core: Core, entries: readonly Entry[]): void {
+  let found = false;
+  for (const entry of entries) {
+    if (entry.kind !== "configuration") continue;
+    core.configurations.push(read(entry));
+    found = true;
+  }
+  if (found) changed(core);
+}
+
+/** The log was truncated from `fromIndex` on: what was in force before is so again. */
+export function revertConfigurations(core: Core, fromIndex: LogIndex): void {
+  const kept = core.configurations.filter(({ index }) => index < fromIndex);
+  if (kept.length === core.configurations.length) return;
+  core.configurations = kept;
+  changed(core);
+}
+
+/** A snapshot took the place of the log: its configuration, whatever the log had said. */
+export function replaceConfigurations(core: Core, snapshot: SnapshotMetadata): void {
+  const { configuration, configurationIndex } = snapshot;
+  core.configurations = [{ index: configurationIndex, configuration }];
+  changed(core);
+}
+
+/** The configuration that was in force at `index`. */
+export function configurationAt(core: Core, index: LogIndex): ConfigurationAt {
+  const found = core.configurations.findLast((candidate) => candidate.index <= index);
+  assert(found !== undefined, "the configuration of a compacted index was asked for");
+  return found;
+}
+
+/** The log up to `index` is in a snapshot: older configurations matter no more. */
+export function forgetConfigurations(core: Core, index: LogIndex): void {
+  const { index: kept } = configurationAt(core, index);
+  core.configurations = core.configurations.filter((candidate) => candidate.index >= kept);
+}
+
+/**
+ * May this node campaign? As a voter; and while the configuration that removes it is not known to
+ * be committed, as a voter of the one before: it may be the only one that can win (thesis 4.2.2).
+ */
+export function isPromotable(core: Core): boolean {
+  if (core.restoring !== null) return false;
+  return (
+    isVoter(core.configuration, core.id) ||
+    isVoter(configurationAt(core, core.commitIndex).configuration, core.id)
+  );
+}
+
+/**
+ * Gives a leader one Progress for each peer: members of the configuration in force, and until
+ * that is committed those of the one before, so that whom it removes gets to know.
+ */
+export function refreshPeers(core: Core): void {
+  if (core.role !== "leader") return;
+  const wanted = new Set<NodeId>(membersOf(core.configuration));
+  if (core.configurationIndex > core.commitIndex) {
+    const committed = configurationAt(core, core.commitIndex);
+    for (const nodeId of membersOf(committed.configuration)) wanted.add(nodeId);
+  }
+  wanted.delete(core.id);
+  for (const nodeId of core.peers.keys()) {
+    if (!wanted.has(nodeId)) core.peers.delete(nodeId);
+  }
+  const { inflightAppendsMax, inflightBytesMax } = core.options;
+  for (const nodeId of wanted) {
+    if (core.peers.has(nodeId)) continue;
+    const nextIndex = core.log.lastIndex + 1;
+    core.peers.set(nodeId, new Progress(nextIndex, core.now, inflightAppendsMax, inflightBytesMax));
+  }
+}
+
+/** Tells observers once that the configuration in force is committed. */
+export function observeCommitted(core: Core): void {
+  if (core.configurationIndexTold >= core.configurationIndex) return;
+  core.configurationIndexTold = core.configurationIndex;
+  if (core.observing) observeConfiguration(core, true);
+}
+
+function changed(core: Core): void {
+  const { index, configuration } = core.configurations.at(-1)!;
+  core.configuration = configuration;
+  core.configurationIndex = index;
+  core.configurationIndexTold = Math.min(core.configurationIndexTold, index - 1);
+  refreshPeers(core);
+  core.effects.push({ kind: "configuration", configuration, index });
+  if (core.observing) observeConfiguration(core, false);
+  if ((core.role === "follower" || core.role === "learner") && core.role !== core.restingRole) {
+    core.role = core.restingRole;
+    if (core.observing) {
+      core.observeRole(core.role === "follower" ? "became a voter" : "is not a voter any more");
+    }
+  }
+}
+
+function observeConfiguration(core: Core, committed: boolean): void {
+  core.observe({
+    kind: "configuration-changed",
+    configuration: core.configuration,
+    index: core.configurationIndex,
+    committed,
+  });
+}
+
+function read(entry: Entry): ConfigurationAt {
+  const configuration = decodeConfiguration(entry.data);
+  assert(configuration !== null, "a malformed configuration in the log");
+  return { index: entry.index, configuration };
+}

@@ -1,0 +1,280 @@
+/**
+ * The state of one participant, and the few operations that every part of the core needs. The
+ * rules live in the files named after them; they take a Core and change it.
+ */
+import { assert } from "./assert.ts";
+import { Log } from "./log.ts";
+import type { Progress } from "./progress.ts";
+import { isVoter } from "./quorum.ts";
+import type {
+  Configuration,
+  CoreObservation,
+  Effect,
+  LogIndex,
+  Message,
+  NodeId,
+  RaftOptions,
+  RequestId,
+  Role,
+  SnapshotMetadata,
+  Term,
+  Ticket,
+} from "./types.ts";
+
+/** A configuration and the entry that brought it (0: the initial one). */
+export interface ConfigurationAt {
+  readonly index: LogIndex;
+  readonly configuration: Configuration;
+}
+
+/** A read that is not answered yet. */
+export interface PendingRead {
+  readonly id: RequestId;
+  /** Who asked: this node's own client, or a follower for its client. */
+  readonly from: NodeId;
+  /** When it came, in ticks of the core. */
+  readonly sinceTick: number;
+}
+
+/** A read whose index is known, waiting for the state machine to get there. */
+export interface ConfirmedRead {
+  readonly id: RequestId;
+  readonly index: LogIndex;
+  readonly sinceTick: number;
+}
+
+export interface ReadState {
+  /** Not in any round (or, on a follower, not in any question to the leader) yet. */
+  waiting: PendingRead[];
+  /** In the round (or question) that is out. */
+  asked: PendingRead[];
+  confirmed: ConfirmedRead[];
+  /** The leader's counter of rounds; goes up only. Every append carries it. */
+  round: number;
+  /** The round that confirms `asked`. Invariant: roundAsked <= round. */
+  roundAsked: number;
+  /** commitIndex when that round began: what `asked` may read. */
+  roundIndex: LogIndex;
+  /** Follower: counts questions to leaders, so that no two have the same id. Goes up only. */
+  question: RequestId;
+  questionTick: number;
+  /** Lease reads: when each round began, oldest first, and since when the lease runs. */
+  roundTicks: { readonly round: number; readonly tick: number }[];
+  leaseTick: number;
+  /** The target of a transfer may win at any time from now on: no lease in this term. */
+  leaseVoid: boolean;
+}
+
+export interface Transfer {
+  readonly targetId: NodeId;
+  readonly sinceTick: number;
+  /** TimeoutNow has gone out at least once. */
+  sent: boolean;
+}
+
+/** A leader's snapshot that is coming in, chunk by chunk. */
+export interface Receiving {
+  readonly from: NodeId;
+  readonly term: Term;
+  readonly snapshotIndex: LogIndex;
+  /** Bytes handed to storage. */
+  offset: number;
+}
+
+interface Withheld {
+  readonly ticket: Ticket;
+  readonly to: NodeId;
+  readonly message: Message;
+}
+
+export class Core {
+  readonly id: NodeId;
+  readonly options: RaftOptions;
+  readonly log: Log;
+
+  /** What the step under way has decided so far. */
+  effects: Effect[] = [];
+  observing: boolean;
+
+  // --- persistent state (Figure 2) ---
+
+  /** Never falls. */
+  term: Term;
+  /** Set at most once in a term. */
+  votedFor: NodeId | null;
+  /** Term or vote differ from what storage was given last. */
+  hardStateDirty = false;
+  /** The last write that carried a new term or vote. */
+  hardStateTicket: Ticket = 0;
+  /** commitIndex as storage was given it last. */
+  commitIndexGiven: LogIndex;
+
+  // --- volatile state ---
+
+  role: Role;
+  /** The leader of `term`, once heard of. A leader: itself. */
+  leaderId: NodeId | null = null;
+  /**
+   * Known to be committed. Never falls.
+   * Invariant: snapshot.index <= appliedIndex <= applyingIndex <= commitIndex <= lastIndex
+   * (but for a snapshot that is being installed: the state machine follows once it is durable).
+   */
+  commitIndex: LogIndex;
+  /** Handed to the state machine. */
+  applyingIndex: LogIndex;
+  /** The state machine has answered for everything up to here. Never falls. */
+  appliedIndex: LogIndex;
+  /** The latest snapshot that storage has (or is being given). */
+  snapshot: SnapshotMetadata | null;
+
+  // --- time: ticks only ---
+
+  now = 0;
+  /** Ticks since a leader was heard, a vote was granted, or an election was started. */
+  electionElapsedTicks = 0;
+  electionTimeoutTicks = 0;
+  heartbeatElapsedTicks = 0;
+
+  // --- writes on their way to storage ---
+
+  lastTicket: Ticket = 0;
+  persistedTicket: Ticket = 0;
+  /** The last write on which a promise may rest; what is promised now waits for it. */
+  promiseTicket: Ticket = 0;
+  /** Promises of the step under way; they learn their ticket when it ends. */
+  promises: { readonly to: NodeId; readonly message: Message }[] = [];
+  /** In order of tickets. */
+  withheld: Withheld[] = [];
+
+  // --- membership ---
+
+  /** Those of the log and the snapshot that still matter, oldest first; never empty. */
+  configurations: ConfigurationAt[];
+  /** In force: the last of `configurations`. A configuration counts from its append on. */
+  configuration: Configuration;
+  configurationIndex: LogIndex;
+  /** The last configuration whose commitment was told to observers. */
+  configurationIndexTold: LogIndex = 0;
+
+  // --- elections ---
+
+  /** Answers in the election under way, the first of each voter; itself included. */
+  votes = new Map<NodeId, boolean>();
+  /** The election under way was asked for by the old leader. */
+  campaignTransfer = false;
+  /** When this is durable, the candidate may count its own vote. */
+  ownVoteTicket: Ticket = 0;
+
+  // --- leader ---
+
+  /** Everybody but itself in the configuration (and in those that it is to replace). */
+  peers = new Map<NodeId, Progress>();
+  /** The no-op that began this leader's term. Until it is committed: no reads, no changes. */
+  termStartIndex: LogIndex = 0;
+  /** Bytes of commands in the log beyond commitIndex. */
+  uncommittedBytes = 0;
+  transfer: Transfer | null = null;
+
+  reads: ReadState = {
+    waiting: [],
+    asked: [],
+    confirmed: [],
+    round: 0,
+    roundAsked: 0,
+    roundIndex: 0,
+    question: 0,
+    questionTick: 0,
+    roundTicks: [],
+    leaseTick: -1,
+    leaseVoid: false,
+  };
+
+  // --- follower ---
+
+  receiving: Receiving | null = null;
+  /** An installed snapshot that the state machine has not been given yet. */
+  restoring: { readonly ticket: Ticket; readonly snapshot: SnapshotMetadata } | null = null;
+
+  /** For quorumValue: how far a voter's durable log is known to agree with this leader's. */
+  readonly matchOf = (nodeId: NodeId): LogIndex =>
+    nodeId === this.id ? this.log.durableIndex : (this.peers.get(nodeId)?.matchIndex ?? 0);
+
+  constructor(options: RaftOptions, configurations: ConfigurationAt[]) {
+    const { hardState, snapshot, entries } = options.recovered;
+    this.id = options.id;
+    this.options = options;
+    this.observing = options.observing;
+    this.log = new Log(snapshot?.index ?? 0, snapshot?.term ?? 0, entries);
+    this.term = hardState.term;
+    this.votedFor = hardState.votedFor;
+    this.snapshot = snapshot;
+    this.appliedIndex = this.log.baseIndex;
+    this.applyingIndex = this.log.baseIndex;
+    // Only a hint: it may be behind the snapshot, and is never believed beyond the log.
+    const hint = Math.min(hardState.commitIndex, this.log.lastIndex);
+    this.commitIndex = Math.max(hint, this.log.baseIndex);
+    this.commitIndexGiven = hardState.commitIndex;
+    this.configurations = configurations;
+    const inForce = configurations.at(-1);
+    assert(inForce !== undefined, "no configuration");
+    this.configuration = inForce.configuration;
+    this.configurationIndex = inForce.index;
+    this.role = this.restingRole;
+  }
+
+  /** What a node is when it neither leads nor campaigns. */
+  get restingRole(): Role {
+    return isVoter(this.configuration, this.id) ? "follower" : "learner";
+  }
+
+  /** Sends at once: for what promises nothing that a crash could take back. */
+  send(to: NodeId, message: Message): void {
+    this.effects.push({ kind: "send", to, message });
+  }
+
+  /** Sends once everything that this node holds now is durable: for every promise. */
+  promise(to: NodeId, message: Message): void {
+    this.promises.push({ to, message });
+  }
+
+  /** Only behind `if (core.observing)`, so that nothing is built in vain. */
+  observe(observation: CoreObservation): void {
+    this.effects.push({ kind: "observe", observation });
+  }
+
+  resetElectionTimer(): void {
+    const { random, electionTicksMin, electionTicksMax } = this.options;
+    this.electionElapsedTicks = 0;
+    this.electionTimeoutTicks = random.integer(electionTicksMin, electionTicksMax);
+    if (this.observing) {
+      this.observe({
+        kind: "election-timer-reset",
+        elapsedTicks: 0,
+        timeoutTicks: this.electionTimeoutTicks,
+      });
+    }
+  }
+
+  observeRole(reason: string): void {
+    this.observe({
+      kind: "role-changed",
+      role: this.role,
+      term: this.term,
+      leaderId: this.leaderId,
+      votedFor: this.votedFor,
+      reason,
+    });
+  }
+
+  /** Commits up to `index`. Who calls it has made sure that a quorum has it durably. */
+  commitTo(index: LogIndex): void {
+    assert(index > this.commitIndex && index <= this.log.lastIndex, "commitIndex out of bounds");
+    if (this.role === "leader") {
+      for (let i = this.commitIndex + 1; i <= index; i++) {
+        this.uncommittedBytes -= this.log.get(i)!.data.length;
+      }
+    }
+    this.commitIndex = index;
+    if (this.observing) this.observe({ kind: "commit-advanced", commitIndex: index });
+  }
+}

@@ -1,0 +1,171 @@
+/**
+ * Membership changes (paper, section 6; thesis, chapter 4): a new member is a learner first and
+ * is promoted when it has caught up; one voter at a time by a simple change, anything else by
+ * joint consensus. One change at a time, and none before this leader has committed an entry of
+ * its own term (the bug of 2015 in single-server changes).
+ */
+import { encodeConfiguration } from "./configuration.ts";
+import { observeCommitted, refreshPeers } from "./configurations.ts";
+import type { Core } from "./core.ts";
+import { isJoint, isMember, isVoter, membersOf } from "./quorum.ts";
+import { appendOwn, sendAppends } from "./replication.ts";
+import { becomeFollower } from "./roles.ts";
+import { sendTimeoutNow } from "./transfer.ts";
+import type {
+  Configuration,
+  ConfigurationChange,
+  NodeId,
+  ProposalRefusal,
+  RequestId,
+} from "./types.ts";
+
+export function requestChange(core: Core, id: RequestId, change: ConfigurationChange): void {
+  const refuse = (reason: ProposalRefusal) => {
+    core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
+  };
+  if (core.role !== "leader") return refuse("not-leader");
+  if (core.transfer !== null) return refuse("transferring");
+  const settled =
+    core.commitIndex >= core.termStartIndex &&
+    core.configurationIndex <= core.commitIndex &&
+    !isJoint(core.configuration);
+  if (!settled) return refuse("configuration-pending");
+  const next = afterChange(core, change);
+  if (next === null) return refuse("invalid");
+  const { index, term } = append(core, next);
+  core.effects.push({ kind: "proposal-accepted", id, index, term });
+}
+
+/** At the end of each step: what follows once the configuration in force is committed. */
+export function settleMembership(core: Core): void {
+  if (core.configurationIndex > core.commitIndex) return;
+  const news = core.configurationIndexTold < core.configurationIndex;
+  observeCommitted(core);
+  if (core.role !== "leader" || core.commitIndex < core.termStartIndex) return;
+  if (news) {
+    // Whom the change removed gets to know that it is committed; then nothing more.
+    sendAppends(core);
+    refreshPeers(core);
+  }
+  if (isJoint(core.configuration)) {
+    // Also a new leader, for a change that its predecessor began.
+    append(core, { ...core.configuration, votersOutgoing: [] });
+  } else if (!isVoter(core.configuration, core.id)) {
+    handOver(core);
+  }
+}
+
+/** Null if the change makes no sense. */
+function afterChange(core: Core, change: ConfigurationChange): Configuration | null {
+  const { voters, learners, addresses } = core.configuration;
+  switch (change.kind) {
+    case "add-learner": {
+      const { nodeId, address } = change;
+      if (!isNodeId(nodeId) || isMember(core.configuration, nodeId)) return null;
+      return {
+        voters,
+        votersOutgoing: [],
+        learners: ascending([...learners, nodeId]),
+        addresses: { ...addresses, [nodeId]: address },
+      };
+    }
+    case "promote": {
+      const { nodeId } = change;
+      if (!learners.includes(nodeId) || !hasCaughtUp(core, nodeId)) return null;
+      return {
+        voters: ascending([...voters, nodeId]),
+        votersOutgoing: [],
+        learners: without(learners, nodeId),
+        addresses,
+      };
+    }
+    case "remove": {
+      const { nodeId } = change;
+      const left = without(voters, nodeId);
+      if (!isMember(core.configuration, nodeId) || left.length === 0) return null;
+      return {
+        voters: left,
+        votersOutgoing: [],
+        learners: without(learners, nodeId),
+        addresses,
+      };
+    }
+    case "replace":
+      return afterReplacement(core, change);
+  }
+}
+
+function afterReplacement(
+  core: Core,
+  change: Extract<ConfigurationChange, { kind: "replace" }>,
+): Configuration | null {
+  const voters = ascending(change.voters);
+  const learners = ascending(change.learners);
+  const members = new Set([...voters, ...learners]);
+  const sensible =
+    voters.length > 0 &&
+    members.size === voters.length + learners.length &&
+    [...members].every(isNodeId);
+  if (!sensible) return null;
+  const { configuration } = core;
+  const sameVoters = voters.join() === ascending(configuration.voters).join();
+  return {
+    voters,
+    votersOutgoing: sameVoters ? [] : configuration.voters,
+    learners,
+    addresses: { ...configuration.addresses, ...change.addresses },
+  };
+}
+
+/** Keeps the addresses of members, in the old half of a joint configuration, too. */
+function withAddresses(configuration: Configuration): Configuration {
+  const addresses: Record<NodeId, string> = {};
+  for (const nodeId of membersOf(configuration)) {
+    const address = configuration.addresses[nodeId];
+    if (address !== undefined) addresses[nodeId] = address;
+  }
+  return { ...configuration, addresses };
+}
+
+/** A learner that is a whole append behind would, as a voter, hold up the commitment. */
+function hasCaughtUp(core: Core, nodeId: NodeId): boolean {
+  const progress = core.peers.get(nodeId);
+  if (progress === undefined || progress.state !== "replicate") return false;
+  return core.log.lastIndex - progress.matchIndex <= core.options.entriesPerAppendMax;
+}
+
+function append(core: Core, configuration: Configuration) {
+  const next = withAddresses(configuration);
+  const entry = appendOwn(core, "configuration", encodeConfiguration(next));
+  if (core.observing) core.observe({ kind: "log-appended", entries: [entry] });
+  return entry;
+}
+
+/**
+ * A leader that its own change removed leads until that is committed, without counting itself,
+ * then makes the voter with the longest log campaign, and steps down (section 6).
+ */
+function handOver(core: Core): void {
+  let best: NodeId | null = null;
+  let bestMatchIndex = -1;
+  for (const nodeId of core.configuration.voters) {
+    const matchIndex = core.matchOf(nodeId);
+    if (matchIndex <= bestMatchIndex) continue;
+    best = nodeId;
+    bestMatchIndex = matchIndex;
+  }
+  if (best !== null) sendTimeoutNow(core, best);
+  becomeFollower(core, core.term, null, "the configuration without it is committed");
+}
+
+function without(list: readonly NodeId[], nodeId: NodeId): NodeId[] {
+  return list.filter((member) => member !== nodeId);
+}
+
+function isNodeId(nodeId: NodeId): boolean {
+  return Number.isSafeInteger(nodeId) && nodeId >= 1;
+}
+
+function ascending(nodeIds: readonly NodeId[]): NodeId[] {
+  return nodeIds.toSorted((a, b) => a - b);
+}

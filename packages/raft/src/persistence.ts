@@ -1,0 +1,76 @@
+/**
+ * Persist before promise (Figure 2: "updated on stable storage before responding to RPCs"). One
+ * write per step; whatever promises something waits behind the last write on which it may rest.
+ */
+import { fail } from "./assert.ts";
+import type { Core } from "./core.ts";
+import type { Ticket } from "./types.ts";
+
+/** Hands to storage what it has not been given yet, then sends or withholds the promises. */
+export function flush(core: Core): void {
+  writeOut(core);
+  if (core.promises.length === 0) return;
+  const durable = core.promiseTicket <= core.persistedTicket;
+  for (const { to, message } of core.promises) {
+    if (durable) core.send(to, message);
+    else core.withheld.push({ ticket: core.promiseTicket, to, message });
+  }
+  core.promises = [];
+}
+
+/** One `persist` effect for all that is new, if anything is. */
+export function writeOut(core: Core): void {
+  const { log } = core;
+  const entriesNew = log.unstableIndex <= log.lastIndex;
+  if (!entriesNew && !core.hardStateDirty) return;
+  const ticket = nextTicket(core);
+  // The commit index goes along for free; it never costs a write of its own.
+  const hardStateNew = core.hardStateDirty || core.commitIndex > core.commitIndexGiven;
+  core.effects.push({
+    kind: "persist",
+    ticket,
+    hardState: hardStateNew
+      ? { term: core.term, votedFor: core.votedFor, commitIndex: core.commitIndex }
+      : null,
+    entries: log.takeUnstable(ticket),
+    sync: true,
+  });
+  if (core.hardStateDirty) core.hardStateTicket = ticket;
+  core.hardStateDirty = false;
+  if (hardStateNew) core.commitIndexGiven = core.commitIndex;
+}
+
+export function nextTicket(core: Core): Ticket {
+  core.lastTicket++;
+  core.promiseTicket = core.lastTicket;
+  return core.lastTicket;
+}
+
+/** Term and vote are on disk as they are in memory. */
+export function hardStateDurable(core: Core): boolean {
+  return !core.hardStateDirty && core.hardStateTicket <= core.persistedTicket;
+}
+
+/** Storage has completed everything up to `ticket`: what waited for it may go. */
+export function persisted(core: Core, ticket: Ticket): void {
+  if (ticket <= core.persistedTicket || ticket > core.lastTicket) {
+    fail(
+      `persisted out of order: expected a ticket from ${core.persistedTicket + 1} ` +
+        `to ${core.lastTicket}, got ${ticket}`,
+    );
+  }
+  core.persistedTicket = ticket;
+  if (core.log.persisted(ticket) && core.observing) {
+    core.observe({ kind: "durable-advanced", durableIndex: core.log.durableIndex });
+  }
+  let done = 0;
+  while (done < core.withheld.length && core.withheld[done]!.ticket <= ticket) {
+    const { to, message } = core.withheld[done]!;
+    // A promise of an older term may no longer be true: its entries may be overwritten by now.
+    if (message.type === "request-vote-response" || message.term === core.term) {
+      core.send(to, message);
+    }
+    done++;
+  }
+  if (done > 0) core.withheld.splice(0, done);
+}

@@ -1,0 +1,127 @@
+import type { LogIndex, ReplicationState, SnapshotMetadata } from "./types.ts";
+
+/** A snapshot on its way to one peer, one chunk at a time. */
+export interface SnapshotTransfer {
+  readonly metadata: SnapshotMetadata;
+  /** Where the chunk in hand starts. */
+  offset: number;
+  /** Where it ends; `offset` until it has been read. */
+  endOffset: number;
+  /** What we wait for: storage to read the chunk, or the peer to have it durably. */
+  waitingFor: "chunk" | "response";
+  /** When that wait began, in ticks of the core. */
+  sinceTick: number;
+}
+
+/**
+ * What the leader knows of one peer (`nextIndex` and `matchIndex` of Figure 2, and etcd's three
+ * states). Probe: one append at a time, until it is known where the logs meet. Replicate: appends
+ * are streamed within a window. Snapshot: the peer needs entries that are compacted.
+ *
+ * Bounded: the window holds at most inflightAppendsMax pairs of numbers.
+ */
+export class Progress {
+  state: ReplicationState = "probe";
+  /** Known to be durable there and the same as here. Never falls. */
+  matchIndex: LogIndex = 0;
+  /** Invariant: matchIndex < nextIndex <= lastIndex + 1. */
+  nextIndex: LogIndex;
+  /** In probe: an append is out. Should it be lost, the answer to a heartbeat ends the wait. */
+  probeSent = false;
+  /** The highest commitIndex the peer was told. */
+  commitSent: LogIndex = 0;
+  /** The latest read round that the peer answered. */
+  readRound = 0;
+  /** When the peer last answered, in ticks of the core. */
+  lastHeardTick: number;
+  /** Not null exactly in state `snapshot`. */
+  snapshot: SnapshotTransfer | null = null;
+  /** What was last told to observers, so that only changes are told. */
+  observed = "";
+
+  /** A ring: the last index and the bytes of each append that is out, oldest first. */
+  private readonly inflightIndexes: LogIndex[] = [];
+  private readonly inflightBytes: number[] = [];
+  private inflightStart = 0;
+  private readonly inflightAppendsMax: number;
+  private readonly inflightBytesMax: number;
+  inflightCount = 0;
+  inflightBytesTotal = 0;
+
+  constructor(
+    nextIndex: LogIndex,
+    tick: number,
+    inflightAppendsMax: number,
+    inflightBytesMax: number,
+  ) {
+    this.nextIndex = nextIndex;
+    this.lastHeardTick = tick;
+    this.inflightAppendsMax = inflightAppendsMax;
+    this.inflightBytesMax = inflightBytesMax;
+  }
+
+  /** May an append with entries go out now? */
+  get ready(): boolean {
+    if (this.state === "probe") return !this.probeSent;
+    return (
+      this.state === "replicate" &&
+      this.inflightCount < this.inflightAppendsMax &&
+      this.inflightBytesTotal < this.inflightBytesMax
+    );
+  }
+
+  becomeProbe(nextIndex: LogIndex): void {
+    this.state = "probe";
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
+    this.probeSent = false;
+    this.clear();
+  }
+
+  becomeReplicate(): void {
+    this.state = "replicate";
+    this.nextIndex = this.matchIndex + 1;
+    this.clear();
+  }
+
+  becomeSnapshot(metadata: SnapshotMetadata, tick: number): void {
+    this.state = "snapshot";
+    this.clear();
+    this.snapshot = { metadata, offset: 0, endOffset: 0, waitingFor: "chunk", sinceTick: tick };
+  }
+
+  /** An append up to `lastIndex` has gone out in state `replicate`. */
+  sent(lastIndex: LogIndex, bytes: number): void {
+    this.nextIndex = lastIndex + 1;
+    const place = (this.inflightStart + this.inflightCount) % this.inflightAppendsMax;
+    this.inflightIndexes[place] = lastIndex;
+    this.inflightBytes[place] = bytes;
+    this.inflightCount++;
+    this.inflightBytesTotal += bytes;
+  }
+
+  /** The peer has everything up to `index` durably. True if that is news. */
+  acknowledged(index: LogIndex): boolean {
+    while (this.inflightCount > 0 && this.inflightIndexes[this.inflightStart]! <= index) {
+      this.inflightBytesTotal -= this.inflightBytes[this.inflightStart]!;
+      this.inflightStart = (this.inflightStart + 1) % this.inflightAppendsMax;
+      this.inflightCount--;
+    }
+    if (index <= this.matchIndex) return false;
+    this.matchIndex = index;
+    if (this.nextIndex <= index) this.nextIndex = index + 1;
+    return true;
+  }
+
+  /** Is a refusal of an append after `rejectedIndex` news, or one that was overtaken? */
+  isStaleRejection(rejectedIndex: LogIndex): boolean {
+    if (this.state === "probe") return rejectedIndex !== this.nextIndex - 1;
+    return rejectedIndex <= this.matchIndex;
+  }
+
+  private clear(): void {
+    this.snapshot = null;
+    this.inflightStart = 0;
+    this.inflightCount = 0;
+    this.inflightBytesTotal = 0;
+  }
+}

@@ -1,0 +1,85 @@
+/** InstallSnapshot, the follower's side (section 7 and Figure 13). */
+import { replaceConfigurations } from "./configurations.ts";
+import type { Core } from "./core.ts";
+import { nextTicket, writeOut } from "./persistence.ts";
+import type { InstallSnapshot, NodeId } from "./types.ts";
+
+/** Takes a chunk of the leader of this term. */
+export function takeInstallSnapshot(core: Core, from: NodeId, message: InstallSnapshot): void {
+  const { snapshot, offset, data, done } = message;
+  const { index, term } = snapshot;
+  if (index <= core.commitIndex || core.log.term(index) === term) {
+    // The log holds what the snapshot stands for: only the commitment is news.
+    if (index > core.commitIndex) core.commitTo(index);
+    respond(core, from, index, 0, true);
+    return;
+  }
+  let { receiving } = core;
+  const same =
+    receiving !== null &&
+    receiving.from === from &&
+    receiving.term === core.term &&
+    receiving.snapshotIndex === index;
+  if (receiving === null || !same) {
+    if (offset > 0) {
+      // This node restarted, or had the rest from another leader: from the beginning, please.
+      respond(core, from, index, 0, false);
+      return;
+    }
+    receiving = { from, term: core.term, snapshotIndex: index, offset: 0 };
+    core.receiving = receiving;
+  }
+  if (offset !== receiving.offset) {
+    respond(core, from, index, receiving.offset, false);
+    return;
+  }
+  // Term and vote go first: no snapshot may be durable of a term that is not.
+  writeOut(core);
+  const ticket = nextTicket(core);
+  core.effects.push({ kind: "persist-snapshot-chunk", ticket, snapshot, offset, data, done });
+  receiving.offset += data.length;
+  if (core.observing) {
+    core.observe({
+      kind: "snapshot-transfer",
+      direction: "receiving",
+      peerId: from,
+      snapshotIndex: index,
+      offset: receiving.offset,
+      done,
+    });
+  }
+  if (done) {
+    core.receiving = null;
+    core.restoring = { ticket, snapshot };
+    core.snapshot = snapshot;
+    core.log.resetTo(index, term, ticket);
+    core.commitTo(index);
+    replaceConfigurations(core, snapshot);
+  }
+  respond(core, from, index, receiving.offset, done);
+}
+
+/** The installed snapshot is durable: now the state machine may start from it. */
+export function settleRestore(core: Core): void {
+  const { restoring } = core;
+  if (restoring === null || core.persistedTicket < restoring.ticket) return;
+  core.restoring = null;
+  core.applyingIndex = restoring.snapshot.index;
+  core.effects.push({ kind: "restore", snapshot: restoring.snapshot });
+}
+
+function respond(
+  core: Core,
+  to: NodeId,
+  snapshotIndex: number,
+  nextOffset: number,
+  done: boolean,
+): void {
+  core.promise(to, {
+    type: "install-snapshot-response",
+    term: core.term,
+    snapshotIndex,
+    nextOffset,
+    done,
+  });
+}

@@ -1,0 +1,153 @@
+/** Log replication, the leader's side (paper, section 5.3; thesis 10.2; etcd's flow control). */
+import { adoptConfigurations } from "./configurations.ts";
+import type { Core } from "./core.ts";
+import type { Progress } from "./progress.ts";
+import { quorumValue } from "./quorum.ts";
+import { startSnapshot } from "./sending.ts";
+import type { AppendEntriesResponse, Entry, EntryKind, NodeId } from "./types.ts";
+
+const noEntries: readonly Entry[] = [];
+
+/** Appends to this leader's own log. Storage and peers get it when the step ends. */
+export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): Entry {
+  const entry: Entry = { index: core.log.lastIndex + 1, term: core.term, kind, data };
+  core.log.append(entry);
+  core.uncommittedBytes += data.length;
+  if (kind === "configuration") adoptConfigurations(core, [entry]);
+  return entry;
+}
+
+/** Sends to every peer whatever it may have now: entries, or news of what is committed. */
+export function sendAppends(core: Core): void {
+  for (const [nodeId, progress] of core.peers) {
+    while (progress.ready && progress.nextIndex <= core.log.lastIndex) {
+      if (!sendEntries(core, nodeId, progress)) break;
+    }
+    const idle = progress.state === "replicate" && progress.nextIndex > core.log.lastIndex;
+    if (idle && progress.commitSent < core.commitIndex) sendHeartbeat(core, nodeId, progress);
+  }
+}
+
+/** False if the peer needs a snapshot instead. */
+function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
+  const { log, options } = core;
+  const prevLogIndex = progress.nextIndex - 1;
+  const prevLogTerm = log.term(prevLogIndex);
+  if (prevLogTerm === null) {
+    startSnapshot(core, to, progress);
+    return false;
+  }
+  const entries = log.batch(
+    progress.nextIndex,
+    options.entriesPerAppendMax,
+    options.bytesPerAppendMax,
+  );
+  sendAppend(core, to, progress, prevLogIndex, prevLogTerm, entries);
+  if (progress.state === "probe") {
+    progress.probeSent = true;
+  } else {
+    let bytes = 0;
+    for (const entry of entries) bytes += entry.data.length;
+    progress.sent(prevLogIndex + entries.length, bytes);
+  }
+  return true;
+}
+
+/**
+ * A heartbeat: an append without entries, whatever the windows say. It carries the place where
+ * the next append will start, so that its answer shows whether an earlier one was lost.
+ */
+export function sendHeartbeat(core: Core, to: NodeId, progress: Progress): void {
+  const prevLogIndex = progress.nextIndex - 1;
+  const prevLogTerm = progress.state === "snapshot" ? null : core.log.term(prevLogIndex);
+  if (prevLogTerm === null) sendAppend(core, to, progress, 0, 0, noEntries);
+  else sendAppend(core, to, progress, prevLogIndex, prevLogTerm, noEntries);
+}
+
+export function broadcastHeartbeat(core: Core): void {
+  for (const [nodeId, progress] of core.peers) sendHeartbeat(core, nodeId, progress);
+}
+
+function sendAppend(
+  core: Core,
+  to: NodeId,
+  progress: Progress,
+  prevLogIndex: number,
+  prevLogTerm: number,
+  entries: readonly Entry[],
+): void {
+  // Never beyond what this very message proves to be the same there.
+  const leaderCommit = Math.min(core.commitIndex, prevLogIndex + entries.length);
+  if (leaderCommit > progress.commitSent) progress.commitSent = leaderCommit;
+  core.send(to, {
+    type: "append-entries",
+    term: core.term,
+    prevLogIndex,
+    prevLogTerm,
+    entries,
+    leaderCommit,
+    readRound: core.reads.round,
+  });
+}
+
+/** Takes an answer of this term. */
+export function takeAppendResponse(core: Core, from: NodeId, message: AppendEntriesResponse): void {
+  const progress = core.peers.get(from);
+  if (progress === undefined || message.matchIndex > core.log.lastIndex) return;
+  progress.lastHeardTick = core.now;
+  if (message.readRound > progress.readRound && message.readRound <= core.reads.round) {
+    progress.readRound = message.readRound;
+  }
+  if (!message.success) {
+    backUp(core, progress, message);
+    return;
+  }
+  const advanced = progress.acknowledged(message.matchIndex);
+  const meets =
+    progress.state === "probe"
+      ? message.matchIndex >= progress.nextIndex - 1
+      : progress.state === "snapshot" &&
+        message.matchIndex > 0 &&
+        message.matchIndex >= core.log.baseIndex;
+  // In probe the logs meet where they were thought to; out of snapshot, the peer got there some
+  // other way (an append that was late, a snapshot of another leader).
+  if (meets) progress.becomeReplicate();
+  // A peer that was silent and needs a snapshot is here again.
+  else if (core.log.term(progress.nextIndex - 1) === null) progress.probeSent = false;
+  if (advanced) maybeCommit(core);
+}
+
+/** The peer's log does not reach prevLogIndex, or differs there (end of section 5.3). */
+function backUp(core: Core, progress: Progress, message: AppendEntriesResponse): void {
+  if (progress.state === "snapshot" || progress.isStaleRejection(message.rejectedIndex)) return;
+  const hintIndex = Math.min(message.hintIndex, message.rejectedIndex - 1);
+  const meeting = core.log.lastIndexWithTermAtMost(hintIndex, message.hintTerm);
+  progress.becomeProbe(meeting + 1);
+}
+
+/**
+ * Section 5.4.2: only an entry of the current term is committed by counting replicas; it takes
+ * the earlier ones with it. The leader counts itself only for what is on its own disk.
+ */
+export function maybeCommit(core: Core): void {
+  const index = quorumValue(core.configuration, core.matchOf);
+  if (index > core.commitIndex && core.log.term(index) === core.term) core.commitTo(index);
+}
+
+/** Tells observers how each peer stands, if that changed in this step. */
+export function observeProgress(core: Core): void {
+  for (const [peerId, progress] of core.peers) {
+    const { state, matchIndex, nextIndex, inflightCount } = progress;
+    const observed = `${state} ${matchIndex} ${nextIndex} ${inflightCount}`;
+    if (observed === progress.observed) continue;
+    progress.observed = observed;
+    core.observe({
+      kind: "progress-changed",
+      peerId,
+      state,
+      matchIndex,
+      nextIndex,
+      inflightCount,
+    });
+  }
+}

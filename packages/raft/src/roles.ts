@@ -1,0 +1,143 @@
+/** What becoming a follower, a candidate or a leader means (paper, Figures 2 and 4). */
+import { assert } from "./assert.ts";
+import { refreshPeers } from "./configurations.ts";
+import type { Core } from "./core.ts";
+import { tally, votersOf } from "./quorum.ts";
+import { dropReads, resetLease } from "./reads.ts";
+import { appendOwn } from "./replication.ts";
+import { endTransfer } from "./transfer.ts";
+import type { NodeId, Term } from "./types.ts";
+
+const noData = new Uint8Array(0);
+
+/** @param reason In plain words, for people. */
+export function becomeFollower(
+  core: Core,
+  term: Term,
+  leaderId: NodeId | null,
+  reason: string,
+): void {
+  const { restingRole } = core;
+  if (term === core.term && core.role === restingRole && core.leaderId === leaderId) return;
+  endTransfer(core, "aborted");
+  // The election timer of a follower runs on when it learns of a later term: only a leader or a
+  // vote resets it, or a candidate that can't win could keep everybody else from trying.
+  const wasResting = core.role === "follower" || core.role === "learner";
+  enterTerm(core, term);
+  core.role = restingRole;
+  core.leaderId = leaderId;
+  core.votes.clear();
+  core.peers.clear();
+  core.uncommittedBytes = 0;
+  dropReads(core);
+  if (core.observing) core.observeRole(reason);
+  if (!wasResting) core.resetElectionTimer();
+}
+
+/** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */
+export function becomePreCandidate(core: Core, reason: string): void {
+  assert(core.role !== "leader", "a leader does not campaign");
+  core.role = "pre-candidate";
+  core.leaderId = null;
+  core.campaignTransfer = false;
+  core.votes.clear();
+  dropReads(core);
+  core.resetElectionTimer();
+  if (core.observing) core.observeRole(reason);
+  core.votes.set(core.id, true);
+  if (core.observing) observeVotes(core);
+  if (tally(core.configuration, core.votes) === "won") {
+    becomeCandidate(core, false, "no other vote is needed");
+    return;
+  }
+  // It promises nothing, so it need not wait for the disk.
+  for (const nodeId of otherVoters(core)) {
+    core.send(nodeId, {
+      type: "request-vote",
+      term: core.term + 1,
+      preVote: true,
+      lastLogIndex: core.log.lastIndex,
+      lastLogTerm: core.log.lastTerm,
+      leadershipTransfer: false,
+    });
+  }
+}
+
+/** Starts an election: a new term, its own vote, and requests to everybody (section 5.2). */
+export function becomeCandidate(core: Core, transfer: boolean, reason: string): void {
+  assert(core.role !== "leader", "a leader does not campaign");
+  enterTerm(core, core.term + 1);
+  core.role = "candidate";
+  core.leaderId = null;
+  core.campaignTransfer = transfer;
+  core.votedFor = core.id;
+  // Its own vote counts once it is durable: that is when the write of this step completes.
+  core.ownVoteTicket = core.lastTicket + 1;
+  core.votes.clear();
+  dropReads(core);
+  core.resetElectionTimer();
+  if (core.observing) core.observeRole(reason);
+  for (const nodeId of otherVoters(core)) {
+    core.promise(nodeId, {
+      type: "request-vote",
+      term: core.term,
+      preVote: false,
+      lastLogIndex: core.log.lastIndex,
+      lastLogTerm: core.log.lastTerm,
+      leadershipTransfer: transfer,
+    });
+  }
+}
+
+/** Won. A no-op commits what earlier terms left behind (section 8). */
+export function becomeLeader(core: Core): void {
+  assert(core.role === "candidate", "only a candidate wins");
+  assert(core.votedFor === core.id, "a leader voted for itself");
+  const votes = [...core.votes].filter(([, granted]) => granted).map(([nodeId]) => nodeId);
+  core.role = "leader";
+  core.leaderId = core.id;
+  core.electionElapsedTicks = 0;
+  core.heartbeatElapsedTicks = 0;
+  core.uncommittedBytes = 0;
+  for (let index = core.commitIndex + 1; index <= core.log.lastIndex; index++) {
+    core.uncommittedBytes += core.log.get(index)!.data.length;
+  }
+  core.peers.clear();
+  refreshPeers(core);
+  resetLease(core);
+  if (core.observing) core.observeRole(`won with the votes of ${listOf(core, votes)}`);
+  const entry = appendOwn(core, "no-op", noData);
+  core.termStartIndex = entry.index;
+  if (core.observing) core.observe({ kind: "log-appended", entries: [entry] });
+}
+
+export function observeVotes(core: Core): void {
+  const answers = [...core.votes];
+  core.observe({
+    kind: "votes-changed",
+    term: core.role === "pre-candidate" ? core.term + 1 : core.term,
+    preVote: core.role === "pre-candidate",
+    granted: answers.filter(([, granted]) => granted).map(([nodeId]) => nodeId),
+    rejected: answers.filter(([, granted]) => !granted).map(([nodeId]) => nodeId),
+  });
+}
+
+function enterTerm(core: Core, term: Term): void {
+  assert(term >= core.term, "terms never fall");
+  if (term === core.term) return;
+  core.term = term;
+  core.votedFor = null;
+  core.hardStateDirty = true;
+}
+
+function otherVoters(core: Core): NodeId[] {
+  return votersOf(core.configuration).filter((nodeId) => nodeId !== core.id);
+}
+
+function listOf(core: Core, nodeIds: readonly NodeId[]): string {
+  const names = nodeIds
+    .toSorted((a, b) => a - b)
+    .map((nodeId) => (nodeId === core.id ? "itself" : String(nodeId)));
+  const last = names.pop() ?? "nobody";
+  return names.length === 0 ? last : `${names.join(", ")} and ${last}`;
+}

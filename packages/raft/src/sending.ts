@@ -1,0 +1,108 @@
+/** InstallSnapshot, the leader's side (section 7): chunk by chunk, one at a time for each peer. */
+import type { Core } from "./core.ts";
+import type { Progress } from "./progress.ts";
+import type { InstallSnapshotResponse, Input, NodeId } from "./types.ts";
+
+type SnapshotChunk = Extract<Input, { kind: "snapshot-chunk" }>;
+
+/** The peer needs entries that are compacted: it gets the latest snapshot. */
+export function startSnapshot(core: Core, to: NodeId, progress: Progress): void {
+  // To a peer that does not answer, nothing is read from disk; its next answer comes back here.
+  if (core.snapshot === null || !isActive(core, progress)) {
+    progress.probeSent = true;
+    if (progress.state === "replicate") progress.becomeProbe(progress.nextIndex);
+    return;
+  }
+  progress.becomeSnapshot(core.snapshot, core.now);
+  readChunk(core, to, progress, 0);
+}
+
+/** Storage has read a chunk, or has that snapshot no more. */
+export function takeSnapshotChunk(core: Core, chunk: SnapshotChunk): void {
+  const progress = core.peers.get(chunk.to);
+  const transfer = progress?.snapshot;
+  if (progress === undefined || transfer === null || transfer === undefined) return;
+  if (transfer.waitingFor !== "chunk" || transfer.offset !== chunk.offset) return;
+  if (transfer.metadata.index !== chunk.snapshotIndex) return;
+  if (chunk.data === null) {
+    // Replaced by a newer one meanwhile. The next answer of the peer starts over.
+    progress.becomeProbe(progress.nextIndex);
+    progress.probeSent = true;
+    return;
+  }
+  transfer.endOffset = chunk.offset + chunk.data.length;
+  transfer.waitingFor = "response";
+  transfer.sinceTick = core.now;
+  core.send(chunk.to, {
+    type: "install-snapshot",
+    term: core.term,
+    snapshot: transfer.metadata,
+    offset: chunk.offset,
+    data: chunk.data,
+    done: chunk.done,
+  });
+  if (core.observing) observeSending(core, chunk.to, progress, false);
+}
+
+/** Takes an answer of this term. */
+export function takeSnapshotResponse(
+  core: Core,
+  from: NodeId,
+  message: InstallSnapshotResponse,
+): void {
+  const progress = core.peers.get(from);
+  if (progress === undefined) return;
+  progress.lastHeardTick = core.now;
+  const transfer = progress.snapshot;
+  if (transfer === null || transfer.metadata.index !== message.snapshotIndex) return;
+  if (message.done) {
+    if (core.observing) observeSending(core, from, progress, true);
+    progress.acknowledged(message.snapshotIndex);
+    progress.becomeProbe(message.snapshotIndex + 1);
+    return;
+  }
+  // What it asks for is on its way to it already (a duplicate), or still being read.
+  if (transfer.waitingFor !== "response" || message.nextOffset === transfer.offset) return;
+  readChunk(core, from, progress, message.nextOffset);
+}
+
+/** A chunk or its answer was lost: read it again, if anybody is there to take it. */
+export function retrySnapshots(core: Core): void {
+  for (const [nodeId, progress] of core.peers) {
+    const transfer = progress.snapshot;
+    if (transfer === null || !isActive(core, progress)) continue;
+    if (core.now - transfer.sinceTick < core.options.electionTicksMin) continue;
+    readChunk(core, nodeId, progress, transfer.offset);
+  }
+}
+
+function isActive(core: Core, progress: Progress): boolean {
+  return core.now - progress.lastHeardTick < core.options.electionTicksMin;
+}
+
+function readChunk(core: Core, to: NodeId, progress: Progress, offset: number): void {
+  const transfer = progress.snapshot!;
+  transfer.offset = offset;
+  transfer.endOffset = offset;
+  transfer.waitingFor = "chunk";
+  transfer.sinceTick = core.now;
+  core.effects.push({
+    kind: "read-snapshot-chunk",
+    to,
+    snapshotIndex: transfer.metadata.index,
+    offset,
+    bytesMax: core.options.snapshotChunkBytes,
+  });
+}
+
+function observeSending(core: Core, peerId: NodeId, progress: Progress, done: boolean): void {
+  const { metadata, endOffset } = progress.snapshot!;
+  core.observe({
+    kind: "snapshot-transfer",
+    direction: "sending",
+    peerId,
+    snapshotIndex: metadata.index,
+    offset: endOffset,
+    done,
+  });
+}
