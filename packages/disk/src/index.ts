@@ -9,3 +9,5 @@
 export { DataDirectoryError, lockDirectory, openDisk } from "./directory.ts";
 export type { OpenedDisk } from "./directory.ts";
 export { NodeDisk } from "./node-disk.ts";
+export { FaultyDisk } from "./faulty-disk.ts";
+export type { Delay } from "./faulty-disk.ts";

@@ -73,6 +73,12 @@ export class Space {
     this.#onFatal(error);
   }
 
+  /** Storage was closed: whatever is still on its way is not answered. */
+  end(): void {
+    this.#failed = true;
+    this.#waiting = [];
+  }
+
   /** Wraps a callback: an error ends storage, and `next` never runs after the end. */
   guard(operation: string, file: string, next: () => void): (error: DiskError | null) => void {
     return (error) => {

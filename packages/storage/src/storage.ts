@@ -236,10 +236,12 @@ export class LogStorage implements OpenedStorage {
     const outstanding = this.#busy || this.#localBusy || this.#removing || this.#space.creating;
     if (outstanding && !hopeless) return;
     this.#closing = null;
-    const closeFiles = (): void =>
+    const closeFiles = (): void => {
+      this.#space.end();
       this.#received.close(() =>
         this.#local.close(() => this.#snapshots.close(() => this.#log.close(done))),
       );
+    };
     if (hopeless) {
       closeFiles();
       return;
