@@ -148,9 +148,12 @@ export class Narrator<Result> {
       timer: this.#timer(),
       entries: this.#raft.entries(from, status.lastIndex).map((entry) => this.#entryView(entry)),
       rows: this.#ports.machine.rows(ROWS_IN_VIEW_MAX),
-      progress: status.progress.map(({ nodeId: peerId, recentlyActive: _, ...progress }) => ({
-        peerId,
-        ...progress,
+      progress: status.progress.map(({ nodeId, state, matchIndex, nextIndex, inflightCount }) => ({
+        peerId: nodeId,
+        state,
+        matchIndex,
+        nextIndex,
+        inflightCount,
       })),
       configuration: status.configuration,
       diskBytes,
