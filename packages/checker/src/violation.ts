@@ -1,0 +1,40 @@
+/** A broken promise, in words. `invariant` is one of a fixed set, so that it can be counted. */
+export type Invariant =
+  /** At most one leader a term (Raft, figure 3). */
+  | "election safety"
+  /** A leader never overwrites or deletes entries of its own log (figure 3). */
+  | "leader append-only"
+  /** Same index and term in two logs: the same entry, and the same log before it (figure 3). */
+  | "log matching"
+  /** A committed entry is in the log of every leader of a later term (figure 3). */
+  | "leader completeness"
+  /** No two nodes apply different commands at one index (figure 3). */
+  | "state-machine safety"
+  /** What is committed is on stable storage of a majority. */
+  | "committed is durable"
+  /** Terms, votes, commit index and applied index of a node never go back. */
+  | "monotonic"
+  /** Nothing is promised to a peer before it is on stable storage. */
+  | "persist before promise"
+  /** A restarted node finds everything that its storage had called durable. */
+  | "recovery"
+  /** Configurations follow one another in one agreed order. */
+  | "configuration chain"
+  /** A healed majority elects a leader and commits within the stated bound. */
+  | "progress"
+  /** In the end the healed nodes have the same state. */
+  | "convergence"
+  /** What a client was told agrees with the committed log. */
+  | "client answers"
+  /** No one-copy history explains what the clients saw (Herlihy and Wing). */
+  | "linearizability"
+  /** The code under test threw: one of its own assertions, or a plain mistake. */
+  | "no crash of its own";
+
+export interface Violation {
+  readonly invariant: Invariant;
+  /** One or two sentences: who, which term and index, what was expected and what was found. */
+  readonly explanation: string;
+  /** The nodes concerned. */
+  readonly nodeIds: readonly number[];
+}

@@ -1,0 +1,98 @@
+/** Observations as sentences. */
+import type { MessageSummary, Observation } from "@raftarium/observer";
+
+/** null: nothing that a reader of a story would miss. */
+export function tellObservation({ body }: Observation): string | null {
+  switch (body.kind) {
+    case "role-changed":
+      return (
+        `is ${body.role} in term ${body.term}` +
+        (body.votedFor === null ? "" : `, voted for ${body.votedFor}`) +
+        (body.leaderId === null ? "" : `, follows ${body.leaderId}`) +
+        ` (${body.reason})`
+      );
+    case "votes-changed":
+      return (
+        `has ${body.preVote ? "pre-votes" : "votes"} of ${listOf(body.granted)}` +
+        ` in term ${body.term}; refused by ${listOf(body.rejected)}`
+      );
+    case "log-appended": {
+      const entries = body.entries.map(
+        ({ index, term, description }) => `${index}:${term} ${description}`,
+      );
+      return `appended ${entries.join(", ")}`;
+    }
+    case "log-truncated":
+      return `cut its log from index ${body.fromIndex}`;
+    case "log-compacted":
+      return `compacted its log through ${body.throughIndex}`;
+    case "durable-advanced":
+      return `has index ${body.durableIndex} on disk`;
+    case "commit-advanced":
+      return `commits through index ${body.commitIndex}`;
+    case "applied":
+      return `applied through index ${body.appliedIndex}`;
+    case "restored":
+      return `restored the snapshot at index ${body.snapshotIndex}`;
+    case "read-confirmed":
+      return `may serve ${body.readCount} reads as of index ${body.index}`;
+    case "transfer-changed":
+      return `leadership transfer to ${body.targetId ?? "nobody"}: ${body.phase}`;
+    case "snapshot-transfer":
+      return (
+        `${body.direction} snapshot ${body.snapshotIndex}, ` +
+        `byte ${body.offset}${body.done ? ", done" : ""}`
+      );
+    case "configuration-changed":
+      return `configuration of index ${body.index}: voters ${listOf(body.configuration.voters)}`;
+    case "message-sent":
+      return body.message.kind === "heartbeat"
+        ? null
+        : `→ ${body.target}  ${messageOf(body.message)}`;
+    case "invariant-violated":
+      return `${body.invariant}: ${body.explanation}`;
+    case "timer-changed":
+    case "progress-changed":
+    case "message-arriving":
+    case "message-received":
+    case "message-dropped":
+    case "connection-changed":
+    case "messages-omitted":
+    case "request-started":
+    case "request-forwarded":
+    case "request-proposed":
+    case "request-finished":
+    case "node-view":
+    case "gap":
+    case "health-changed":
+    case "node-removed":
+    case "links-changed":
+    case "speed-changed":
+      return null;
+    default:
+      return null;
+  }
+}
+
+function messageOf(message: MessageSummary): string {
+  const name = `${message.kind}${message.reply ? " reply" : ""}, term ${message.term}`;
+  if (message.reply) {
+    const answer = message.success ? "yes" : "no";
+    const index = message.kind === "append" ? `, index ${message.matchIndex}` : "";
+    return `${name}: ${answer}${index}`;
+  }
+  if (message.kind === "append") {
+    return (
+      `${name}: ${message.entryCount} entries after ${message.prevLogIndex}` +
+      `:${message.prevLogTerm}, commit ${message.leaderCommit}`
+    );
+  }
+  if (message.kind === "snapshot") {
+    return `${name}: index ${message.prevLogIndex}, byte ${message.offset}`;
+  }
+  return `${name}: last ${message.prevLogIndex}:${message.prevLogTerm}`;
+}
+
+function listOf(nodeIds: readonly number[]): string {
+  return nodeIds.length === 0 ? "nobody" : nodeIds.join(", ");
+}

@@ -1,0 +1,313 @@
+/**
+ * One virtual process: a real RaftNode over real storage on a virtual disk, with its own clock. It
+ * can crash (losing what it had not synced), restart, pause and resume like a real process.
+ */
+import type { InvariantChecker } from "@raftarium/checker";
+import type { Answer } from "./model.ts";
+import type { Chance } from "./chance.ts";
+import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
+import { startRaftNode } from "@raftarium/node";
+import { createRaft } from "@raftarium/raft";
+import type { Raft, RaftOptions } from "@raftarium/raft";
+import { createKv } from "@raftarium/kv";
+import type { KvMachine, KvResult } from "@raftarium/kv";
+import type { Observation } from "@raftarium/observer";
+import { answerOf } from "./commands.ts";
+import { tapMachine, tapRaft, tapSend, tapStorage, tellStart } from "./taps.ts";
+import type { TappedMachine, TapPorts } from "./taps.ts";
+import { asciiOf, bytesOfAscii } from "./text.ts";
+import type { Timeline } from "./timeline.ts";
+import type { Trace } from "./trace.ts";
+import type { VirtualDisk } from "./virtual-disk.ts";
+
+export type ProcessHealth = "starting" | "running" | "paused" | "crashed";
+
+export type Reply =
+  | { readonly kind: "ok"; readonly index: number; readonly answer: Answer }
+  /** It had no effect and never will. */
+  | { readonly kind: "failed"; readonly leaderId: number | null }
+  | { readonly kind: "unknown"; readonly leaderId: number | null };
+
+/** Parts of the code under test that a test may replace by broken ones. */
+export interface Sabotage {
+  readonly createRaft?: (options: RaftOptions) => Raft;
+  readonly wrapStorage?: (storage: Storage, timeline: Timeline) => Storage;
+  readonly wrapMachine?: (machine: KvMachine) => KvMachine;
+}
+
+export interface ProcessPorts {
+  readonly timeline: Timeline;
+  readonly chance: Chance;
+  readonly checker: InvariantChecker;
+  readonly trace: Trace;
+  readonly disk: VirtualDisk;
+  readonly sabotage: Sabotage;
+  readonly send: (envelope: Envelope) => void;
+  /** Something in the code under test threw. */
+  readonly failed: (nodeId: number, error: unknown) => void;
+  readonly healthChanged: (nodeId: number, health: ProcessHealth) => void;
+  /** null: no observations are made. */
+  readonly observer: ((observation: Observation) => void) | null;
+}
+
+export interface VirtualProcess {
+  readonly nodeId: number;
+  readonly health: ProcessHealth;
+  start(): void;
+  crash(): void;
+  pause(): void;
+  resume(): void;
+  deliver(envelope: Envelope): void;
+  unreachable(nodeId: number): void;
+  /** `command` null: a linearizable read of `key`. False: nobody listens. */
+  request(command: Uint8Array | null, key: string, reply: (reply: Reply) => void): boolean;
+  setClockRate(rate: number): void;
+  setDiskSlowness(factor: number): void;
+  transferLeadership(target: number): void;
+  campaign(): void;
+  isLeader(): boolean;
+  /** In a few words, for people. */
+  describe(): string;
+  /** Where the state machine stands; -1 while it is not running. */
+  appliedIndex(): number;
+  /** The whole state as text, to compare nodes; null while not running. */
+  stateText(): string | null;
+  /** Of the state machine's snapshot, which must be the same bytes on every node. */
+  snapshotFingerprint(): string;
+}
+
+type Node = NodeApi<KvResult>;
+
+export function createProcess(
+  options: Omit<RaftNodeOptions, "incarnation">,
+  ports: ProcessPorts,
+): VirtualProcess {
+  return new Process(options, ports);
+}
+
+class Process implements VirtualProcess {
+  readonly nodeId: number;
+  health: ProcessHealth = "crashed";
+  readonly #options: Omit<RaftNodeOptions, "incarnation">;
+  readonly #ports: ProcessPorts;
+  #incarnation = 0;
+  #node: Node | null = null;
+  #kv: KvMachine | null = null;
+  #machine: TappedMachine<KvResult> | null = null;
+  /** What reached the process while it was paused; runs in order when it goes on. */
+  #backlog: (() => void)[] = [];
+  /** Requests whose answer is still due: a crash breaks their connections. */
+  #openReplies = new Set<(reply: Reply) => void>();
+  #clockRate = 1;
+
+  constructor(options: Omit<RaftNodeOptions, "incarnation">, ports: ProcessPorts) {
+    this.nodeId = options.raft.id;
+    this.#options = options;
+    this.#ports = ports;
+  }
+
+  start(): void {
+    if (this.health !== "crashed") return;
+    this.#incarnation += 1;
+    this.#setHealth("starting");
+    const { disk, checker, trace, sabotage, timeline } = this.#ports;
+    const incarnation = this.#incarnation;
+    const enter = (task: () => void): void => this.#enter(incarnation, task);
+    enter(() => {
+      disk.open(enter, (storage) => {
+        const taps: TapPorts = { nodeId: this.nodeId, checker, trace, restores: [] };
+        tellStart(storage.recovered, taps);
+        const broken = sabotage.wrapStorage?.(storage, timeline) ?? storage;
+        this.#startNode(tapStorage(broken, taps), taps, incarnation);
+      });
+    });
+  }
+
+  #startNode(storage: Storage, taps: TapPorts, incarnation: number): void {
+    const { timeline, sabotage, observer, send } = this.#ports;
+    const kv = sabotage.wrapMachine?.(createKv()) ?? createKv();
+    const machine = tapMachine<KvResult>(kv, taps);
+    const ports: Ports<KvResult> = {
+      storage,
+      machine,
+      transport: {
+        send: (envelope) => {
+          tapSend(envelope, taps);
+          send(envelope);
+        },
+      },
+      scheduler: {
+        nowUs: () => timeline.nowUs(),
+        defer: (task) => timeline.soon(() => this.#enter(incarnation, task)),
+      },
+      createRaft: (options) => tapRaft((sabotage.createRaft ?? createRaft)(options), taps),
+    };
+    startRaftNode({ ...this.#options, incarnation }, ports, (node) => {
+      this.#node = node;
+      this.#kv = kv;
+      this.#machine = machine;
+      if (observer !== null) node.setObserver(observer);
+      this.#setHealth("running");
+      this.#scheduleTick(incarnation, this.#ports.chance.integer(0, this.#options.tickUs));
+    });
+  }
+
+  #scheduleTick(incarnation: number, delayUs: number): void {
+    const tick = (): void => {
+      if (this.#incarnation !== incarnation || this.health === "crashed") return;
+      // A paused process misses its ticks; they don't add up.
+      if (this.health === "running") this.#enter(incarnation, () => this.#node?.tick());
+      this.#ports.timeline.after(Math.round(this.#options.tickUs / this.#clockRate), tick);
+    };
+    this.#ports.timeline.after(delayUs, tick);
+  }
+
+  /** Every way into the code under test: not after a crash, not during a pause. */
+  #enter(incarnation: number, task: () => void): void {
+    if (this.#incarnation !== incarnation || this.health === "crashed") return;
+    if (this.health === "paused") {
+      this.#backlog.push(task);
+      return;
+    }
+    try {
+      task();
+    } catch (error) {
+      this.#ports.failed(this.nodeId, error);
+    }
+  }
+
+  crash(): void {
+    if (this.health === "crashed") return;
+    this.#setHealth("crashed");
+    this.#node = null;
+    this.#kv = null;
+    this.#machine = null;
+    this.#backlog = [];
+    this.#ports.disk.crash();
+    const replies = this.#openReplies;
+    this.#openReplies = new Set();
+    for (const reply of replies) reply({ kind: "unknown", leaderId: null });
+  }
+
+  pause(): void {
+    if (this.health === "running") this.#setHealth("paused");
+  }
+
+  resume(): void {
+    if (this.health !== "paused") return;
+    this.#setHealth("running");
+    const backlog = this.#backlog;
+    this.#backlog = [];
+    const incarnation = this.#incarnation;
+    for (const task of backlog) {
+      this.#ports.timeline.soon(() => this.#enter(incarnation, task));
+    }
+  }
+
+  deliver(envelope: Envelope): void {
+    this.#enter(this.#incarnation, () => this.#node?.receive(envelope));
+  }
+
+  unreachable(nodeId: number): void {
+    this.#enter(this.#incarnation, () => this.#node?.unreachable(nodeId));
+  }
+
+  request(command: Uint8Array | null, key: string, reply: (reply: Reply) => void): boolean {
+    if (this.#node === null) return false;
+    this.#openReplies.add(reply);
+    const answer = (result: Reply): void => {
+      if (this.#openReplies.delete(reply)) reply(result);
+    };
+    this.#enter(this.#incarnation, () => {
+      if (command === null) this.#read(key, answer);
+      else this.#write(command, answer);
+    });
+    return true;
+  }
+
+  #write(command: Uint8Array, answer: (reply: Reply) => void): void {
+    this.#node?.propose(command, (outcome) => {
+      if (outcome.kind === "applied") {
+        const said = answerOf(outcome.result);
+        if (said !== null) answer({ kind: "ok", index: outcome.index, answer: said });
+        else this.#ports.failed(this.nodeId, new Error("the machine refused a good command"));
+      } else if (outcome.kind === "unknown") {
+        answer({ kind: "unknown", leaderId: outcome.leaderId });
+      } else {
+        answer({ kind: "failed", leaderId: outcome.leaderId });
+      }
+    });
+  }
+
+  #read(key: string, answer: (reply: Reply) => void): void {
+    this.#node?.read((outcome) => {
+      if (outcome.kind === "refused") {
+        answer({ kind: "failed", leaderId: outcome.leaderId });
+        return;
+      }
+      const said = this.#kv?.range({ kind: "range", key: bytesOfAscii(key) });
+      // The machine stands at its last command, and no-ops up to the read index change nothing.
+      const index = Math.max(outcome.index, this.#machine?.appliedIndex ?? 0);
+      if (said?.ok === true) answer({ kind: "ok", index, answer: answerOf(said) as Answer });
+    });
+  }
+
+  setClockRate(rate: number): void {
+    this.#clockRate = rate;
+  }
+
+  setDiskSlowness(factor: number): void {
+    this.#ports.disk.setSlowness(factor);
+  }
+
+  transferLeadership(target: number): void {
+    this.#enter(this.#incarnation, () => this.#node?.transferLeadership(target));
+  }
+
+  campaign(): void {
+    this.#enter(this.#incarnation, () => this.#node?.campaign());
+  }
+
+  isLeader(): boolean {
+    return this.#node !== null && this.#node.status().role === "leader";
+  }
+
+  describe(): string {
+    if (this.#node === null) return `node ${this.nodeId} ${this.health}`;
+    const status = this.#node.status();
+    return (
+      `node ${this.nodeId} ${this.health}, ${status.role} of term ${status.term}, leader ` +
+      `${status.leaderId}, last ${status.lastIndex}, commit ${status.commitIndex}, ` +
+      `applied ${status.appliedIndex}, durable ${status.durableIndex}`
+    );
+  }
+
+  appliedIndex(): number {
+    return this.#node?.status().appliedIndex ?? -1;
+  }
+
+  stateText(): string | null {
+    const all = new Uint8Array(1);
+    const said = this.#kv?.range({ kind: "range", key: all, rangeEnd: all });
+    if (said?.ok !== true) return null;
+    const { revision, kvs } = said.response;
+    const rows = kvs.map(({ key, value }) => `${asciiOf(key)}=${asciiOf(value)}`);
+    return `revision ${revision}: ${rows.join(", ")}`;
+  }
+
+  snapshotFingerprint(): string {
+    const lengths: number[] = [];
+    let hash = 0;
+    for (const piece of this.#kv?.snapshot() ?? []) {
+      lengths.push(piece.length);
+      for (const byte of piece) hash = (Math.imul(hash, 31) + byte) | 0;
+    }
+    const total = lengths.reduce((sum, length) => sum + length, 0);
+    return `${total} bytes, ${(hash >>> 0).toString(16)}`;
+  }
+
+  #setHealth(health: ProcessHealth): void {
+    this.health = health;
+    this.#ports.healthChanged(this.nodeId, health);
+  }
+}

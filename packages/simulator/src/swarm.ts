@@ -1,0 +1,116 @@
+/**
+ * The parameters of one run, drawn from its seed. Each seed turns each kind of fault on or off and
+ * sets its strength (swarm testing: Groce et al., ISSTA 2012): runs that differ in kind find more
+ * than runs that are all equally mixed.
+ */
+import type { Chance } from "./chance.ts";
+import type { NetworkSettings } from "./network.ts";
+
+export type FaultKind =
+  | "crash"
+  | "crash all"
+  | "pause"
+  | "partition"
+  | "isolate leader"
+  | "ring"
+  | "bridge"
+  | "one-way cut"
+  | "slow link"
+  | "slow disk"
+  | "clock rate"
+  | "transfer"
+  | "campaign";
+
+export const FAULT_KINDS: readonly FaultKind[] = [
+  "crash",
+  "crash all",
+  "pause",
+  "partition",
+  "isolate leader",
+  "ring",
+  "bridge",
+  "one-way cut",
+  "slow link",
+  "slow disk",
+  "clock rate",
+  "transfer",
+  "campaign",
+];
+
+export interface FaultPlan {
+  readonly kind: FaultKind;
+  /** Mean time between two faults of this kind. */
+  readonly intervalUs: number;
+  /** Mean time that one lasts. */
+  readonly durationUs: number;
+}
+
+export interface Swarm {
+  readonly nodeCount: number;
+  readonly tickUs: number;
+  readonly electionTicksMin: number;
+  readonly electionTicksMax: number;
+  readonly heartbeatTicks: number;
+  readonly entriesPerAppendMax: number;
+  readonly bytesPerAppendMax: number;
+  readonly inflightAppendsMax: number;
+  readonly snapshotChunkBytes: number;
+  readonly trailingEntries: number;
+  readonly snapshotEntries: number;
+  readonly network: NetworkSettings;
+  readonly syncUsMin: number;
+  /** Mean of the long-tailed part of a sync. */
+  readonly syncJitterUs: number;
+  readonly segmentBytes: number;
+  readonly faults: readonly FaultPlan[];
+  readonly clientCount: number;
+  readonly keyCount: number;
+  /** Mean pause of a client between two operations. */
+  readonly thinkUs: number;
+  readonly requestTimeoutUs: number;
+  readonly valueBytesMax: number;
+}
+
+const MS = 1000;
+
+export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
+  const calm = chance.happens(0.1);
+  const tickUs = chance.pick([10, 25, 50]) * MS;
+  const electionTicksMin = Math.ceil((300 * MS) / tickUs);
+  return {
+    nodeCount,
+    tickUs,
+    electionTicksMin,
+    electionTicksMax: electionTicksMin * 2,
+    heartbeatTicks: Math.max(1, Math.floor((50 * MS) / tickUs)),
+    entriesPerAppendMax: chance.pick([1, 3, 16, 256]),
+    bytesPerAppendMax: chance.pick([64, 1024, 1 << 20]),
+    inflightAppendsMax: chance.pick([1, 4, 64]),
+    snapshotChunkBytes: chance.pick([64, 700, 64 * 1024]),
+    trailingEntries: chance.pick([0, 1, 10, 100]),
+    snapshotEntries: chance.pick([5, 20, 100, 100_000]),
+    network: {
+      delayUsMin: chance.integer(50, chance.pick([500, 5 * MS])),
+      jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS]),
+      dropRate: calm ? 0 : chance.pick([0, 0, 0.001, 0.02, 0.1, 0.3]),
+      duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
+      reorder: !calm && chance.happens(0.5),
+    },
+    syncUsMin: chance.pick([20, 200, 2 * MS]),
+    syncJitterUs: chance.pick([0, 200, 5 * MS]),
+    segmentBytes: chance.pick([2 * 1024, 16 * 1024, 256 * 1024]),
+    faults: calm ? [] : FAULT_KINDS.flatMap((kind) => drawFault(chance, kind)),
+    clientCount: chance.integer(1, 6),
+    keyCount: chance.integer(1, 4),
+    thinkUs: chance.pick([5, 30, 150]) * MS,
+    requestTimeoutUs: chance.pick([100, 400, 1500]) * MS,
+    valueBytesMax: chance.pick([8, 8, 200]),
+  };
+}
+
+function drawFault(chance: Chance, kind: FaultKind): FaultPlan[] {
+  if (!chance.happens(0.4)) return [];
+  const intervalUs = chance.integer(300, 4000) * MS;
+  const durationUs = chance.integer(50, chance.pick([400, 1500, 3000])) * MS;
+  return [{ kind, intervalUs, durationUs }];
+}
