@@ -1,0 +1,174 @@
+/** etcdserverpb.Cluster: who takes part. */
+import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
+import { status as Status } from "@grpc/grpc-js";
+import type { Configuration, ConfigurationChange, NodeApi, NodeId } from "@raftarium/node";
+import { Cluster } from "@raftarium/protocol/etcd";
+import type { MemberSchema } from "@raftarium/protocol/etcd";
+import type { ServiceImplementation, StatusError } from "@raftarium/protocol/grpc";
+import { headerToWire } from "@raftarium/protocol/kv";
+import { failed } from "./failure.ts";
+import type { Identity } from "./identity.ts";
+import type { Reads } from "./reads.ts";
+import type { WriteKind, Writes } from "./writes.ts";
+
+type Member = MessageInitShape<typeof MemberSchema>;
+type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration">;
+
+export function clusterService(
+  node: Api,
+  identity: Identity,
+  reads: Reads,
+  writes: Writes,
+): ServiceImplementation<typeof Cluster> {
+  // Responses about members carry no revision, as in etcd.
+  const header = (): ReturnType<typeof headerToWire> => headerToWire(0, identity.now());
+  const members = (): Member[] => membersOf(node.configuration());
+  const list = (): MessageInitShape<typeof Cluster.method.memberList.output> => ({
+    header: header(),
+    members: members(),
+  });
+  const known = (id: bigint): NodeId | StatusError => memberOf(node.configuration(), id);
+
+  const change = <I extends DescMessage, O extends DescMessage>(
+    method: DescMethodUnary<I, O>,
+    answer: (change: ConfigurationChange) => MessageInitShape<O>,
+  ): WriteKind<I, O, ConfigurationChange, null> => {
+    let made: ConfigurationChange | null = null;
+    return {
+      method,
+      propose(command, done, onAccepted) {
+        made = command;
+        node.changeConfiguration(command, (outcome) => {
+          if (outcome.kind === "applied") onAccepted(outcome.index, outcome.term);
+          done(outcome);
+        });
+      },
+      describe: describeChange,
+      answer: () => answer(made as ConfigurationChange),
+    };
+  };
+
+  return {
+    memberList(call, done) {
+      const serializable = !call.request.linearizable;
+      reads.read(
+        { method: "MemberList", serializable, describe: () => "members", look: list },
+        call,
+        done,
+      );
+    },
+    memberAdd(call, done) {
+      const added = additionOf(node.configuration(), call.request.peerURLs, call.request.isLearner);
+      if (added instanceof Error) {
+        done(added);
+        return;
+      }
+      const kind = change(Cluster.method.memberAdd, () => ({
+        header: header(),
+        member: members().find(({ ID }) => ID === BigInt(added.nodeId)) ?? {
+          ID: BigInt(added.nodeId),
+        },
+        members: members(),
+      }));
+      writes.write(kind, added.change, call, done);
+    },
+    memberRemove(call, done) {
+      const nodeId = known(call.request.ID);
+      if (typeof nodeId !== "number") {
+        done(nodeId);
+        return;
+      }
+      const kind = change(Cluster.method.memberRemove, () => ({
+        header: header(),
+        members: members(),
+      }));
+      writes.write(kind, { kind: "remove", nodeId }, call, done);
+    },
+    memberUpdate(_call, done) {
+      const text = "cannot update a member: an address is fixed; remove it and add a new one";
+      done(failed(Status.UNIMPLEMENTED, text));
+    },
+    memberPromote(call, done) {
+      const nodeId = known(call.request.ID);
+      if (typeof nodeId !== "number") {
+        done(nodeId);
+        return;
+      }
+      if (!node.configuration().learners.includes(nodeId)) {
+        const text = "etcdserver: can only promote a learner member";
+        done(failed(Status.FAILED_PRECONDITION, text));
+        return;
+      }
+      const kind = change(Cluster.method.memberPromote, () => ({
+        header: header(),
+        members: members(),
+      }));
+      writes.write(kind, { kind: "promote", nodeId }, call, done);
+    },
+  };
+}
+
+export function membersOf(configuration: Configuration): Member[] {
+  const { voters, votersOutgoing, learners, addresses } = configuration;
+  const ids = new Set([...voters, ...votersOutgoing, ...learners]);
+  return [...ids]
+    .toSorted((left, right) => left - right)
+    .map((id) => {
+      const address = addresses[id];
+      const urls = address === undefined ? [] : [`http://${address}`];
+      return {
+        ID: BigInt(id),
+        name: `node-${id}`,
+        peerURLs: urls,
+        clientURLs: urls,
+        isLearner: learners.includes(id),
+      };
+    });
+}
+
+function memberOf(configuration: Configuration, id: bigint): NodeId | StatusError {
+  const nodeId = Number(id);
+  const { voters, learners } = configuration;
+  if (voters.includes(nodeId) || learners.includes(nodeId)) return nodeId;
+  return failed(Status.NOT_FOUND, "etcdserver: member not found");
+}
+
+const URL_PATTERN = /^http:\/\/([^/\s]+:\d{1,5})\/?$/;
+
+/** The next free id, and the change that brings the node in: as a learner, or as a voter at once. */
+function additionOf(
+  configuration: Configuration,
+  peerURLs: readonly string[],
+  isLearner: boolean,
+): { nodeId: NodeId; change: ConfigurationChange } | StatusError {
+  const address = URL_PATTERN.exec(peerURLs[0] ?? "")?.[1];
+  if (peerURLs.length !== 1 || address === undefined) {
+    return failed(Status.INVALID_ARGUMENT, "etcdserver: given member URLs are invalid");
+  }
+  const { voters, learners, addresses } = configuration;
+  if (Object.values(addresses).includes(address)) {
+    return failed(Status.FAILED_PRECONDITION, "etcdserver: Peer URLs already exists");
+  }
+  const nodeId = Math.max(0, ...voters, ...learners, ...Object.keys(addresses).map(Number)) + 1;
+  if (isLearner) return { nodeId, change: { kind: "add-learner", nodeId, address } };
+  const change: ConfigurationChange = {
+    kind: "replace",
+    voters: [...voters, nodeId],
+    learners,
+    addresses: { ...addresses, [nodeId]: address },
+  };
+  return { nodeId, change };
+}
+
+function describeChange(change: ConfigurationChange): string {
+  switch (change.kind) {
+    case "add-learner":
+      return `add learner ${change.nodeId}`;
+    case "promote":
+      return `promote ${change.nodeId}`;
+    case "remove":
+      return `remove ${change.nodeId}`;
+    case "replace":
+      return `voters ${change.voters.join(", ")}`;
+  }
+}

@@ -1,0 +1,35 @@
+/** What the client-facing services need of the node they stand in. */
+import type { NodeApi, NodeId, StateMachine } from "@raftarium/node";
+import type { KvLimits, KvMachine, KvResult } from "@raftarium/kv";
+
+/** The state machine and the node that runs it: kv, or one of a user's own. */
+export type Hosted =
+  | {
+      readonly kind: "kv";
+      readonly machine: KvMachine;
+      readonly node: NodeApi<KvResult>;
+      readonly limits: KvLimits;
+    }
+  | {
+      readonly kind: "custom";
+      readonly machine: StateMachine;
+      readonly node: NodeApi<Uint8Array>;
+      readonly commandBytesMax: number;
+    };
+
+export interface ServiceHost {
+  readonly clusterName: string;
+  readonly nodeId: NodeId;
+  /** How often the node was started; keeps request ids apart. */
+  readonly incarnation: number;
+  /** How long a request may wait for its outcome now, in wall time (the speed counted in). */
+  readonly requestTimeoutMs: () => number;
+  /** Somebody watches: only then are requests told of. */
+  readonly observing: () => boolean;
+  /** Bytes of log and snapshots. */
+  readonly diskBytes: () => number;
+  /** The link from a peer to this node is cut by a fault: what it forwards does not arrive. */
+  readonly isCut?: (source: NodeId) => boolean;
+  /** For metrics. `code` as gRPC names it: OK, UNAVAILABLE… */
+  readonly requestEnded?: (method: string, code: string, seconds: number) => void;
+}

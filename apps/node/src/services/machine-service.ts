@@ -1,0 +1,41 @@
+/** raftarium.machine.v1.StateMachineService: opaque bytes for a state machine of a user's own. */
+import { status as Status } from "@grpc/grpc-js";
+import { StateMachineService } from "@raftarium/protocol/machine";
+import type { ServiceImplementation } from "@raftarium/protocol/grpc";
+import { failed } from "./failure.ts";
+import type { Hosted } from "./host.ts";
+import type { Reads } from "./reads.ts";
+import type { WriteKind, Writes } from "./writes.ts";
+
+type CustomHosted = Extract<Hosted, { readonly kind: "custom" }>;
+type Propose = typeof StateMachineService.method.propose;
+
+export function machineService(
+  { machine, node, commandBytesMax }: CustomHosted,
+  reads: Reads,
+  writes: Writes,
+): ServiceImplementation<typeof StateMachineService> {
+  const propose: WriteKind<Propose["input"], Propose["output"], Uint8Array, Uint8Array> = {
+    method: StateMachineService.method.propose,
+    propose: (command, done, onAccepted) => node.propose(command, done, onAccepted),
+    describe: (command) => machine.describe(command),
+    answer: (result, index, term) => ({ result, index: BigInt(index), term: BigInt(term) }),
+  };
+  return {
+    propose(call, done) {
+      const { command } = call.request;
+      if (command.length > commandBytesMax) {
+        const text = `cannot propose: expected at most ${commandBytesMax} bytes, got ${command.length}`;
+        done(failed(Status.INVALID_ARGUMENT, text));
+        return;
+      }
+      writes.write(propose, command, call, done);
+    },
+    query(call, done) {
+      const { question, serializable } = call.request;
+      const describe = (): string => `query, ${question.length} bytes`;
+      const look = (): { answer: Uint8Array } => ({ answer: machine.query(question) });
+      reads.read({ method: "Query", serializable, describe, look }, call, done);
+    },
+  };
+}
