@@ -79,6 +79,8 @@ export function createCluster(options: ClusterOptions): Cluster {
   function onChange(view: ProcessView): void {
     const { nodeId, incarnation, health, pid, address, cause, lastWords } = view;
     if (health !== "running" && health !== "paused") closeLink(nodeId);
+    // It goes on after a pause: by our word (then this is shared), or by somebody else's.
+    else if (health === "running") void configure(nodeId).catch(() => {});
     feed.setSilent(nodeId, health !== "running");
     feed.tell(nodeId, incarnation, {
       kind: "health-changed",

@@ -10,18 +10,25 @@ const WEB = "apps/web";
 /** What the page is made of, for telling whether a built one is stale. */
 const SOURCES = [WEB, "packages"];
 
+/** Where Vite puts the built page: apps/web/vite.config.ts. */
+const BUILT = join(WEB, "dist/page");
+
 /** Scripts, styles and everything else from our own origin only; nobody may frame us. */
 const POLICY = [
   "default-src 'self'",
-  "img-src 'self' data:",
-  "style-src 'self' 'unsafe-inline'",
   "object-src 'none'",
   "base-uri 'none'",
   "form-action 'self'",
   "frame-ancestors 'none'",
 ];
-/** Hot reload needs an inline script and a websocket. */
-const DEV_POLICY = [...POLICY, "script-src 'self' 'unsafe-inline'", "connect-src 'self' ws:"];
+/** Hot reload needs inline scripts and styles, and a websocket. */
+const DEV_POLICY = [
+  ...POLICY,
+  "script-src 'self' 'unsafe-inline'",
+  "style-src 'self' 'unsafe-inline'",
+  "img-src 'self' data:",
+  "connect-src 'self' ws:",
+];
 
 /** Straight from the sources, with hot reload over a websocket of the same port. */
 export async function devPage(root: string): Promise<Page> {
@@ -55,7 +62,7 @@ export async function devPage(root: string): Promise<Page> {
 
 /** The built page; built now if it is missing or older than what it is made of. */
 export async function builtPage(root: string): Promise<Page> {
-  const dist = join(root, WEB, "dist");
+  const dist = join(root, BUILT);
   const index = join(dist, "index.html");
   if (!existsSync(index) || statSync(index).mtimeMs < newestSource(root)) {
     const { build } = await import("vite");

@@ -93,6 +93,24 @@ test("a node that does not answer SIGTERM is killed after the grace", async () =
   expect(isAlive(pid)).toBe(false);
 });
 
+test.runIf(process.platform === "linux")(
+  "a node that somebody else stops or lets go on is seen to be paused and running",
+  async () => {
+    add(1);
+    const { pid } = await supervisor.start(1);
+    process.kill(pid, "SIGSTOP");
+    await until("it is seen to be paused", () => supervisor.view(1).health === "paused");
+    process.kill(pid, "SIGCONT");
+    await until("it is seen to run", () => supervisor.view(1).health === "running");
+    expect(changes.map(({ health }) => health)).toEqual([
+      "starting",
+      "running",
+      "paused",
+      "running",
+    ]);
+  },
+);
+
 test("closing ends them all, paused and deaf ones too, and calls them stopped", async () => {
   add(1);
   add(2);

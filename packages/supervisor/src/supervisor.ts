@@ -1,5 +1,6 @@
 import type { Health } from "@raftarium/observer";
 import { SupervisorError } from "./errors.ts";
+import { isStopped } from "./proc-stat.ts";
 import { startProcess, type NodeProcess, type ProcessSpec } from "./process.ts";
 import { startWatchdog } from "./watchdog.ts";
 
@@ -43,10 +44,15 @@ const STOP_GRACE_MS_MAX = 2_500;
 const END_GRACE_MS_MAX = 1_000;
 const START_MS_MAX = 15_000;
 
+/** How often it is looked whether somebody else stopped a process, or let it go on. */
+const LOOK_MS = 200;
+
 interface Managed {
   readonly spec: NodeSpec;
   view: ProcessView;
   process: NodeProcess | null;
+  /** At the last look the process was not what `view` says. */
+  contradicted: boolean;
 }
 
 /**
@@ -159,6 +165,25 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     change(find(nodeId), { health: "running" });
   }
 
+  /**
+   * Signals may come from anybody. A process that twice in a row is not what we think (once may be
+   * a signal of ours on its way) is what it is.
+   */
+  function look(): void {
+    for (const managed of nodes.values()) {
+      const { health, pid } = managed.view;
+      const stopped = health === "running" || health === "paused" ? isStopped(pid) : null;
+      const contradicted = stopped !== null && stopped !== (health === "paused");
+      if (contradicted && managed.contradicted) {
+        managed.contradicted = false;
+        change(managed, { health: stopped ? "paused" : "running" });
+      } else managed.contradicted = contradicted;
+    }
+  }
+
+  const looking = setInterval(look, LOOK_MS);
+  looking.unref();
+
   return {
     add(spec) {
       if (nodes.has(spec.nodeId)) throw new Error(`node ${spec.nodeId} is already known`);
@@ -166,6 +191,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       nodes.set(nodeId, {
         spec,
         process: null,
+        contradicted: false,
         view: {
           nodeId,
           address,
@@ -206,6 +232,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         await process?.end(view.health === "paused" ? 0 : END_GRACE_MS_MAX);
       });
       await Promise.all(ends);
+      clearInterval(looking);
       watchdog.close();
     },
   };
