@@ -9,7 +9,12 @@ const TEXT_LENGTH_MAX = 96;
 export function describeCommand(bytes: Uint8Array): string {
   const command = decodeCommand(bytes);
   if ("ok" in command) return `unreadable command, ${bytes.length} bytes`;
-  return shorten(describe(command));
+  return describeRequest(command);
+}
+
+/** The same for a request that is not bytes yet, or never will be: `get fruit`. */
+export function describeRequest(request: Command | Operation): string {
+  return shorten(describe(request));
 }
 
 function describe(command: Command | Operation): string {

@@ -12,6 +12,7 @@
 export { decodeAnswer, encodeAnswer } from "./answer.ts";
 export { bytesOf, compareBytes, prefixEnd, textOf } from "./bytes.ts";
 export { decodeCommand, decodeRange, encodeCommand, encodePut, encodeRange } from "./command.ts";
+export { describeRequest } from "./describe.ts";
 export { ERRORS } from "./errors.ts";
 export { HISTORY_REVISIONS_MAX, createKv } from "./machine.ts";
 export type { KvApplied, KvChange, KvMachine, KvOptions, KvStats } from "./machine.ts";

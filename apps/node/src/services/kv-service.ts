@@ -1,7 +1,7 @@
 /** etcdserverpb.KV over the key-value machine. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import type { sendUnaryData } from "@grpc/grpc-js";
-import { encodeCommand, encodePut, isReadOnly, validate } from "@raftarium/kv";
+import { describeRequest, encodeCommand, encodePut, isReadOnly, validate } from "@raftarium/kv";
 import type { Command, KvFailure, KvResponse, KvResult, Operation } from "@raftarium/kv";
 import type { StatusError, ServiceImplementation } from "@raftarium/protocol/grpc";
 import { KV } from "@raftarium/protocol/etcd";
@@ -58,7 +58,7 @@ export function kvService(parts: KvServiceParts): ServiceImplementation<typeof K
       if (!accepted(request, done)) return;
       const look = (): MessageInitShape<typeof KV.method.range.output> | StatusError =>
         answerOf(machine.range(request), (response) => rangeToWire(response, identity.now()));
-      const describe = (): string => describeRead(parts, request);
+      const describe = (): string => describeRequest(request);
       reads.read(
         { method: "Range", serializable: call.request.serializable, describe, look },
         call,
@@ -84,7 +84,7 @@ export function kvService(parts: KvServiceParts): ServiceImplementation<typeof K
       }
       const look = (): MessageInitShape<typeof KV.method.txn.output> | StatusError =>
         answerOf(machine.readTxn(request), (response) => txnToWire(response, identity.now()));
-      const describe = (): string => machine.describe(encodeCommand(request));
+      const describe = (): string => describeRequest(request);
       const serializable = isSerializable(call.request);
       reads.read({ method: "Txn", serializable, describe, look }, call, done);
     },
@@ -130,11 +130,5 @@ function answerOf<Response extends KvResponse, Wire>(
 function isSerializable({ success, failure }: TxnRequest): boolean {
   return [...success, ...failure].every(
     ({ request }) => request.case === "requestRange" && request.value.serializable,
-  );
-}
-
-function describeRead({ hosted }: KvServiceParts, request: Operation): string {
-  return hosted.machine.describe(
-    encodeCommand({ kind: "txn", compare: [], success: [request], failure: [] }),
   );
 }
