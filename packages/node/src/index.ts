@@ -12,6 +12,7 @@
  */
 export { startRaftNode } from "./raft-node.ts";
 export { textOf } from "./text.ts";
+export { createRandom } from "@raftarium/raft";
 export type * from "./api.ts";
 export type * from "./options.ts";
 export type * from "./ports.ts";

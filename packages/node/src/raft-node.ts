@@ -23,6 +23,9 @@ import type { Envelope } from "./ports.ts";
 import { SnapshotTaker } from "./snapshot-taker.ts";
 import { restoreMachine } from "./restore.ts";
 
+/** How many entries are applied between two times that the machine is asked for maintenance. */
+const MAINTENANCE_ENTRIES = 500;
+
 /**
  * Starts a node: restores the state machine from the durable snapshot, then creates the core.
  *
@@ -69,6 +72,9 @@ class RaftNode<Result> implements NodeApi<Result> {
   #persistedTicket = 0;
   #persistedDeferred = false;
   #configuration: Configuration;
+  /** Where the machine was last asked for maintenance. */
+  #maintainedIndex: LogIndex = 0;
+  #maintaining = false;
 
   constructor(options: RaftNodeOptions, ports: Ports<Result>) {
     this.#options = options;
@@ -303,5 +309,19 @@ class RaftNode<Result> implements NodeApi<Result> {
     this.#narrator.appliedAdvanced(index);
     this.#drive({ kind: "applied", index });
     this.#snapshots.consider();
+    if (index - this.#maintainedIndex >= MAINTENANCE_ENTRIES) this.#maintain(index);
+  }
+
+  /** The leader proposes what its machine wants done, so that all machines do the same. */
+  #maintain(index: LogIndex): void {
+    this.#maintainedIndex = index;
+    if (this.#maintaining || this.#raft.status().role !== "leader") return;
+    const command = this.#ports.machine.maintenance?.() ?? null;
+    if (command === null) return;
+    this.#maintaining = true;
+    // Whatever becomes of it: if it's still wanted, the next asking will bring it again.
+    this.propose(command, () => {
+      this.#maintaining = false;
+    });
   }
 }

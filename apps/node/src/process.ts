@@ -1,0 +1,247 @@
+/** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { openDisk, type OpenedDisk } from "@raftarium/disk";
+import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
+import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
+import { addService, createHealth, createReflection } from "@raftarium/protocol/grpc";
+import { NodeControlService } from "@raftarium/protocol/control";
+import { Health } from "@raftarium/protocol/health";
+import { ObserverService } from "@raftarium/protocol/observer";
+import { RaftService } from "@raftarium/protocol/raft";
+import { ServerReflection } from "@raftarium/protocol/reflection";
+import { openStorage, type OpenedStorage } from "@raftarium/storage";
+import {
+  createTransport,
+  LinkGate,
+  SERVER_OPTIONS,
+  type PeerTransport,
+} from "@raftarium/transport";
+import { nowUs } from "./clock.ts";
+import type { NodeConfig } from "./config.ts";
+import { controlService } from "./control-service.ts";
+import { Controls } from "./controls.ts";
+import { nextIncarnation } from "./incarnation.ts";
+import type { Log } from "./log.ts";
+import { loadMachine } from "./machine-loader.ts";
+import { createMetrics, serveMetrics } from "./metrics.ts";
+import { nodeOptions } from "./node-options.ts";
+import { ObservationHub } from "./observation-hub.ts";
+import { observerService } from "./observer-service.ts";
+import { addClientServices, type Hosted } from "./services/index.ts";
+import { leaveOnSignals } from "./leaving.ts";
+
+export interface ProcessOptions {
+  readonly config: NodeConfig;
+  readonly configFile: string;
+  readonly playground: boolean;
+  readonly log: Log;
+}
+
+/**
+ * Starts the node and prints one JSON line on standard output once it listens. What goes wrong
+ * before that rejects, with a message for people; what goes wrong later ends the process.
+ */
+export async function startProcess(options: ProcessOptions): Promise<void> {
+  const { config, configFile, playground, log } = options;
+  endOnDefects(log);
+  const opened = await promised<OpenedDisk>((done) => openDisk(config.dataDir, done));
+  const incarnation = nextIncarnation(config.dataDir);
+  const storage = await promised<OpenedStorage>((done) =>
+    openStorage(
+      {
+        disk: opened.disk,
+        cluster: config.cluster,
+        nodeId: config.id,
+        segmentBytes: config.limits.segmentBytes,
+        onFatal: (error) => fail(log, error.message),
+      },
+      done,
+    ),
+  );
+  if (storage.torn !== null)
+    log.warn({ torn: storage.torn }, "cut off what a crash left unfinished");
+
+  const hosted = await machineOf(config, configFile);
+  const server = new Server({ ...SERVER_OPTIONS });
+  const gate = playground ? new LinkGate({ nodeId: config.id, nowUs, random: Math.random }) : null;
+  let node: NodeApi<never> | null = null;
+  const metrics = createMetrics(
+    () => node,
+    () => storage,
+  );
+  const transport = createTransport({
+    cluster: config.cluster,
+    nodeId: config.id,
+    incarnation,
+    peers: new Map(config.peers.map(({ id, address }) => [id, address])),
+    gate,
+    onEnvelope: (envelope) => {
+      metrics.messageReceived();
+      node?.receive(envelope);
+    },
+    onUnreachable: (peerId) => node?.unreachable(peerId),
+    onRefused: (refusal) => log.warn(refusal, "refused a connection"),
+  });
+
+  const raftNode = await new Promise<NodeApi<never>>((resolve) => {
+    const ports = {
+      storage,
+      machine: hosted.machine as StateMachine<never>,
+      scheduler: { nowUs, defer: (task: () => void): void => void setImmediate(task) },
+      transport: {
+        send(envelope: Parameters<PeerTransport["send"]>[0]): void {
+          metrics.messageSent();
+          transport.send(envelope);
+        },
+      },
+    };
+    startRaftNode(nodeOptions(config, incarnation, transport), ports, resolve);
+  });
+  node = raftNode;
+
+  const hub = new ObservationHub(observedNode(raftNode, transport));
+  const controls = new Controls({ config, node: raftNode, gate, hub, log });
+  const health = createHealth();
+  const services = addClientServices(
+    server,
+    {
+      clusterName: config.cluster,
+      nodeId: config.id,
+      incarnation,
+      requestTimeoutMs: () => config.timing.requestTimeoutMs / controls.speed,
+      observing: () => hub.observed,
+      diskBytes: () => storage.stats().diskBytes,
+      requestEnded: (method, code, seconds) => metrics.requestEnded(method, code, seconds),
+      isCut: (source) => controls.isCut(source),
+    },
+    { ...hosted, node: raftNode } as unknown as Hosted,
+  );
+  transport.addTo(server);
+  addService(server, ObserverService, observerService(hub));
+  addService(server, Health, health.implementation);
+  const descriptors = [...services.descriptors, ObserverService, RaftService, Health];
+  if (playground) {
+    addService(server, NodeControlService, controlService(controls));
+    descriptors.push(NodeControlService);
+  }
+  addService(server, ServerReflection, createReflection(descriptors));
+
+  const address = await listen(server, config);
+  const metricsServer =
+    config.metrics === undefined
+      ? null
+      : await serveMetrics(metrics.registry, config.metrics.listen);
+  transport.start();
+  health.setServing("", true);
+  for (const descriptor of services.descriptors) health.setServing(descriptor.typeName, true);
+  if (!playground) controls.configure({ speed: 1, frozen: false, links: [] });
+  log.info({ address, incarnation }, "listening");
+  process.stdout.write(
+    `${JSON.stringify({ event: "listening", address, id: config.id, incarnation })}\n`,
+  );
+
+  leaveOnSignals({
+    log,
+    node: raftNode,
+    async close() {
+      health.setServing("", false);
+      health.close();
+      controls.stop();
+      services.close();
+      raftNode.stop();
+      hub.close();
+      transport.close();
+      metricsServer?.close();
+      server.forceShutdown();
+      await new Promise<void>((resolve) => storage.close(resolve));
+      opened.unlock();
+    },
+  });
+  if (playground) endWithPipe(log);
+}
+
+/** The hub sees node and transport as one; a view is followed by how the connections stand. */
+function observedNode(
+  node: NodeApi<never>,
+  transport: PeerTransport,
+): ConstructorParameters<typeof ObservationHub>[0] {
+  return {
+    view: () => node.view(),
+    setObserver(observer) {
+      node.setObserver(observer);
+      if (observer === null) transport.setObserver(null);
+    },
+    observe(body) {
+      node.observe(body);
+      if (body.kind === "node-view") transport.setObserver((other) => node.observe(other));
+    },
+  };
+}
+
+type Machine =
+  | { readonly kind: "kv"; readonly machine: ReturnType<typeof createKv>; readonly limits: object }
+  | { readonly kind: "custom"; readonly machine: StateMachine; readonly commandBytesMax: number };
+
+async function machineOf(config: NodeConfig, configFile: string): Promise<Machine> {
+  const { requestBytesMax, historyRevisionsMax } = config.limits;
+  if (config.stateMachine === "kv") {
+    const limits = { ...DEFAULT_LIMITS, requestBytesMax };
+    return { kind: "kv", machine: createKv({ historyRevisionsMax, limits }), limits };
+  }
+  const machine = await loadMachine(config.stateMachine, configFile);
+  return { kind: "custom", machine, commandBytesMax: requestBytesMax };
+}
+
+/** @throws Error naming the address and what to do if it can't be listened on. */
+function listen(server: Server, config: NodeConfig): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(config.listen, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) {
+        resolve(config.listen.replace(/:\d+$/, `:${port}`));
+        return;
+      }
+      reject(
+        new Error(
+          `cannot start node ${config.id}: expected to listen on ${config.listen}, got: ` +
+            `${error.message}; end what listens there or choose another address`,
+        ),
+      );
+    });
+  });
+}
+
+function promised<T>(
+  start: (done: (error: { readonly message: string } | null, value: T | null) => void) => void,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    start((error, value) => {
+      if (error !== null) reject(new Error(error.message, { cause: error }));
+      else resolve(value as T);
+    });
+  });
+}
+
+/** Design 4.13: the first failed write or sync ends the process; nothing is tried again. */
+function fail(log: Log, message: string): never {
+  log.fatal(message);
+  process.exit(1);
+}
+
+/** A broken invariant must not go on: what it would do next is unknown. */
+function endOnDefects(log: Log): void {
+  const end = (error: unknown): never => {
+    log.fatal({ err: error }, error instanceof Error ? error.message : String(error));
+    process.exit(70);
+  };
+  process.on("uncaughtException", end);
+  process.on("unhandledRejection", end);
+}
+
+/** The playground holds our standard input open: when it ends, however it ends, so do we. */
+function endWithPipe(log: Log): void {
+  process.stdin.on("close", () => {
+    log.warn("the playground is gone");
+    process.exit(0);
+  });
+  process.stdin.resume();
+}
