@@ -112,8 +112,11 @@ export function takeAppendResponse(core: Core, from: NodeId, message: AppendEntr
   // In probe the logs meet where they were thought to; out of snapshot, the peer got there some
   // other way (an append that was late, a snapshot of another leader).
   if (meets) progress.becomeReplicate();
-  // A peer that was silent and needs a snapshot is here again.
-  else if (core.log.term(progress.nextIndex - 1) === null) progress.probeSent = false;
+  else if (progress.state !== "snapshot" && core.log.term(progress.nextIndex - 1) === null) {
+    // What it lacks is compacted by now, and a heartbeat that starts from 0 does not show whether
+    // appends were lost: whatever is out, it gets a snapshot. (If it was silent, it no longer is.)
+    progress.becomeProbe(progress.nextIndex);
+  }
   if (advanced) maybeCommit(core);
 }
 

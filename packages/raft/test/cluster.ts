@@ -1,0 +1,581 @@
+/**
+ * A cluster of cores in memory, driven by chance from a seed: messages are lost, repeated and
+ * overtaken, writes complete late or (in a crash) never, nodes are cut off and restarted. After
+ * every step the safety properties of the paper's Figure 3 are checked, and that what is promised
+ * is on disk.
+ */
+import { createRaft, createRandom, quorumValue } from "../src/index.ts";
+import type {
+  Configuration,
+  Effect,
+  Entry,
+  Input,
+  LogIndex,
+  Message,
+  NodeId,
+  Raft,
+  RaftOptions,
+  SnapshotMetadata,
+  Term,
+  Ticket,
+} from "../src/index.ts";
+import { optionsFor, voters } from "./driver.ts";
+
+interface Disk {
+  term: Term;
+  votedFor: NodeId | null;
+  commitIndex: LogIndex;
+  snapshot: SnapshotMetadata | null;
+  snapshotData: Uint8Array;
+  entries: Entry[];
+  incoming: number[];
+}
+
+interface Write {
+  readonly ticket: Ticket | null;
+  readonly run: () => void;
+}
+
+interface TestNode {
+  readonly id: NodeId;
+  readonly disk: Disk;
+  raft: Raft;
+  up: boolean;
+  /** FIFO; the first completes first. */
+  writes: Write[];
+  /** What waits to be done by the state machine and the snapshot reader. */
+  chores: Input[];
+  /** The state machine: a running hash of the commands applied. */
+  machine: number;
+  appliedIndex: LogIndex;
+}
+
+interface Flight {
+  readonly from: NodeId;
+  readonly to: NodeId;
+  readonly message: Message;
+}
+
+export interface ClusterOptions {
+  readonly seed: number;
+  readonly voterCount: number;
+  readonly overrides?: Partial<RaftOptions>;
+  readonly membership?: boolean;
+}
+
+export class Violation extends Error {}
+
+export class Cluster {
+  readonly nodes = new Map<NodeId, TestNode>();
+  readonly random;
+  private flights: Flight[] = [];
+  private cut = new Set<string>();
+  private readonly options: ClusterOptions;
+  private nextId = 0;
+  /** What happened, for whoever looks for the cause of a violation. */
+  readonly history: string[] = [];
+
+  private readonly leaderOfTerm = new Map<Term, NodeId>();
+  private readonly votes = new Map<string, NodeId>();
+  private readonly entryOf = new Map<string, string>();
+  private readonly committed = new Map<LogIndex, string>();
+  private readonly machineAt = new Map<LogIndex, number>([[0, 0]]);
+  private committedMax: LogIndex = 0;
+  private readonly readFloor = new Map<number, LogIndex>();
+  private readonly refused = new Set<string>();
+  private readonly termStarts = new Set<string>();
+  acceptedCount = 0;
+  readsReady = 0;
+  configurationsCommitted = 0;
+  restoredCount = 0;
+
+  get leadersCount(): number {
+    return this.leaderOfTerm.size;
+  }
+
+  constructor(options: ClusterOptions) {
+    this.options = options;
+    this.random = createRandom(options.seed);
+    for (let id = 1; id <= options.voterCount; id++) this.addNode(id);
+  }
+
+  addNode(id: NodeId): void {
+    const disk: Disk = {
+      term: 0,
+      votedFor: null,
+      commitIndex: 0,
+      snapshot: null,
+      snapshotData: new Uint8Array(0),
+      entries: [],
+      incoming: [],
+    };
+    const node: TestNode = {
+      id,
+      disk,
+      raft: undefined as never,
+      up: false,
+      writes: [],
+      chores: [],
+      machine: 0,
+      appliedIndex: 0,
+    };
+    this.nodes.set(id, node);
+    this.restart(id);
+  }
+
+  get leader(): TestNode | undefined {
+    return [...this.nodes.values()]
+      .filter((node) => node.up && node.raft.status().role === "leader")
+      .toSorted((a, b) => b.raft.status().term - a.raft.status().term)[0];
+  }
+
+  restart(id: NodeId): void {
+    const node = this.nodes.get(id)!;
+    const { disk } = node;
+    const initial =
+      id <= this.options.voterCount
+        ? voters(...Array.from({ length: this.options.voterCount }, (_, i) => i + 1))
+        : voters();
+    node.raft = createRaft(
+      optionsFor(id, {
+        initialConfiguration: initial,
+        random: createRandom(this.random.integer(0, 1_000_000)),
+        preVote: true,
+        checkQuorum: true,
+        entriesPerAppendMax: 3,
+        inflightAppendsMax: 3,
+        trailingEntries: 2,
+        ...this.options.overrides,
+        recovered: {
+          hardState: {
+            term: disk.term,
+            votedFor: disk.votedFor,
+            commitIndex: disk.commitIndex,
+          },
+          snapshot: disk.snapshot,
+          entries: [...disk.entries],
+        },
+      }),
+    );
+    node.machine = disk.snapshot === null ? 0 : readState(disk.snapshotData);
+    node.appliedIndex = disk.snapshot?.index ?? 0;
+    node.writes = [];
+    node.chores = [];
+    disk.incoming = [];
+    node.up = true;
+  }
+
+  /** Loses everything that is not on disk yet. */
+  crash(id: NodeId): void {
+    const node = this.nodes.get(id)!;
+    node.up = false;
+    node.writes = [];
+    node.chores = [];
+  }
+
+  step(id: NodeId, input: Input): void {
+    const node = this.nodes.get(id)!;
+    if (!node.up) return;
+    if (input.kind !== "tick") this.history.push(`${id} < ${brief(input)}`);
+    const effects = node.raft.step(input);
+    for (const effect of effects) this.carryOut(node, effect);
+    this.check(node);
+  }
+
+  private carryOut(node: TestNode, effect: Effect): void {
+    const { disk } = node;
+    switch (effect.kind) {
+      case "persist":
+        node.writes.push({
+          ticket: effect.ticket,
+          run: () => {
+            if (effect.hardState !== null) Object.assign(disk, effect.hardState);
+            const first = effect.entries[0];
+            if (first === undefined) return;
+            const base = disk.snapshot?.index ?? 0;
+            const firstOnDisk = disk.entries[0]?.index ?? base + 1;
+            const keep = first.index - firstOnDisk;
+            if (keep < 0 || keep > disk.entries.length) {
+              throw new Violation(`node ${node.id} writes a gap at ${first.index}`);
+            }
+            disk.entries.length = keep;
+            disk.entries.push(...effect.entries);
+          },
+        });
+        break;
+      case "persist-snapshot-chunk":
+        node.writes.push({
+          ticket: effect.ticket,
+          run: () => {
+            if (effect.offset === 0) disk.incoming = [];
+            if (effect.offset !== disk.incoming.length) throw new Violation("chunk out of place");
+            disk.incoming.push(...effect.data);
+            if (!effect.done) return;
+            const { index, term } = effect.snapshot;
+            const holds = disk.entries.some((e) => e.index === index && e.term === term);
+            disk.entries = holds ? disk.entries.filter((e) => e.index > index) : [];
+            disk.snapshot = effect.snapshot;
+            disk.snapshotData = Uint8Array.from(disk.incoming);
+          },
+        });
+        break;
+      case "send":
+        this.checkSent(node, effect.message, effect.to);
+        this.history.push(`${node.id} > ${effect.to} ${brief(effect.message)}`);
+        this.flights.push({ from: node.id, to: effect.to, message: effect.message });
+        break;
+      case "apply":
+        for (const entry of effect.entries) this.apply(node, entry);
+        node.chores.push({ kind: "applied", index: effect.entries.at(-1)!.index });
+        break;
+      case "restore": {
+        if (effect.snapshot.index <= node.appliedIndex) throw new Violation("restore goes back");
+        if (disk.snapshot?.index !== effect.snapshot.index) {
+          throw new Violation("restore of a snapshot that is not durable");
+        }
+        this.restoredCount++;
+        node.machine = readState(disk.snapshotData);
+        node.appliedIndex = effect.snapshot.index;
+        if (this.machineAt.get(node.appliedIndex) !== node.machine) {
+          throw new Violation(`snapshot ${node.appliedIndex} holds another state`);
+        }
+        node.chores.push({ kind: "applied", index: node.appliedIndex });
+        break;
+      }
+      case "compact":
+        break;
+      case "read-snapshot-chunk": {
+        const gone = disk.snapshot?.index !== effect.snapshotIndex;
+        const data = disk.snapshotData.slice(effect.offset, effect.offset + effect.bytesMax);
+        node.chores.push({
+          kind: "snapshot-chunk",
+          to: effect.to,
+          snapshotIndex: effect.snapshotIndex,
+          offset: effect.offset,
+          data: gone ? null : data,
+          done: effect.offset + data.length >= disk.snapshotData.length,
+        });
+        break;
+      }
+      case "proposal-accepted":
+        this.acceptedCount++;
+        break;
+      case "proposal-refused":
+        this.refused.add(`c${effect.id}`);
+        break;
+      case "read-ready":
+        this.readsReady++;
+        if (node.appliedIndex < this.readFloor.get(effect.id)!) {
+          throw new Violation(
+            `stale read on ${node.id}: expected ${this.readFloor.get(effect.id)} applied, ` +
+              `got ${node.appliedIndex}`,
+          );
+        }
+        break;
+      case "read-refused":
+      case "configuration":
+      case "observe":
+        break;
+    }
+  }
+
+  /** State Machine Safety (Figure 3): nobody applies another entry at the same index. */
+  private apply(node: TestNode, entry: Entry): void {
+    if (entry.index !== node.appliedIndex + 1) {
+      throw new Violation(`node ${node.id} applies ${entry.index} after ${node.appliedIndex}`);
+    }
+    const text = textOf(entry);
+    const known = this.committed.get(entry.index);
+    if (known !== undefined && known !== text) {
+      throw new Violation(`index ${entry.index}: ${known} was applied, now ${text}`);
+    }
+    if (entry.kind === "command" && this.refused.has(decode(entry.data))) {
+      throw new Violation(`a refused command was applied: ${text}`);
+    }
+    if (known === undefined && entry.kind === "configuration") this.configurationsCommitted++;
+    this.committed.set(entry.index, text);
+    node.appliedIndex = entry.index;
+    node.machine = (Math.imul(node.machine, 31) + hash(text)) | 0;
+    this.machineAt.set(entry.index, node.machine);
+  }
+
+  private checkSent(node: TestNode, message: Message, to: NodeId): void {
+    const { disk } = node;
+    if (message.type === "request-vote-response" && message.voteGranted && !message.preVote) {
+      const key = `${node.id} ${message.term}`;
+      const before = this.votes.get(key);
+      if (before !== undefined && before !== to) {
+        throw new Violation(`${node.id} voted for ${before} and ${to} in term ${message.term}`);
+      }
+      this.votes.set(key, to);
+      if (disk.term < message.term) throw new Violation("a vote left before it was durable");
+    }
+    if (message.type === "append-entries-response" && message.success) {
+      if (disk.term < message.term) throw new Violation("an answer left before its term");
+      const lastOnDisk = disk.entries.at(-1)?.index ?? disk.snapshot?.index ?? 0;
+      if (Math.max(lastOnDisk, disk.snapshot?.index ?? 0) < message.matchIndex) {
+        throw new Violation(`${node.id} acknowledged ${message.matchIndex} before it was durable`);
+      }
+    }
+    if (message.type === "append-entries") {
+      const proven = message.prevLogIndex + message.entries.length;
+      if (message.leaderCommit > proven) throw new Violation("commit forwarded too far");
+    }
+  }
+
+  private check(node: TestNode): void {
+    const status = node.raft.status();
+    if (status.role === "leader") {
+      // Election Safety: at most one leader in a term.
+      const known = this.leaderOfTerm.get(status.term);
+      if (known !== undefined && known !== node.id) {
+        throw new Violation(`${known} and ${node.id} both lead term ${status.term}`);
+      }
+      this.leaderOfTerm.set(status.term, node.id);
+      const key = `${node.id} ${status.term}`;
+      if (!this.termStarts.has(key)) {
+        this.termStarts.add(key);
+        this.checkCompleteness(node, status.term);
+      }
+      if (status.commitIndex > this.committedMax) this.checkDurable(status.commitIndex, node);
+    }
+    this.committedMax = Math.max(this.committedMax, status.commitIndex);
+    if (status.appliedIndex > status.commitIndex || status.commitIndex > status.lastIndex) {
+      throw new Violation(`${node.id}: applied <= committed <= last does not hold`);
+    }
+    // Log Matching: one entry for an index and term, and one that precedes it.
+    const from = Math.max(status.firstIndex, status.lastIndex - 4);
+    let before: Entry | undefined;
+    for (const entry of node.raft.entries(from, status.lastIndex)) {
+      if (before !== undefined) {
+        const key = `${entry.index}@${entry.term}`;
+        const value = `${textOf(entry)} after ${textOf(before)}`;
+        const known = this.entryOf.get(key);
+        if (known !== undefined && known !== value) {
+          throw new Violation(`log matching: ${key} is ${known} and ${value}`);
+        }
+        this.entryOf.set(key, value);
+      }
+      before = entry;
+    }
+  }
+
+  /** Leader Completeness: a new leader has everything that was ever committed. */
+  private checkCompleteness(node: TestNode, term: Term): void {
+    const { firstIndex, snapshotIndex } = node.raft.status();
+    for (const [index, text] of this.committed) {
+      if (index < firstIndex || index <= snapshotIndex) continue;
+      const entry = node.raft.entries(index, index)[0];
+      if (entry === undefined || textOf(entry) !== text) {
+        const found = entry === undefined ? "nothing" : textOf(entry);
+        throw new Violation(`leader ${node.id} of ${term}: expected ${text}, got ${found}`);
+      }
+    }
+  }
+
+  /** What a leader commits is on the disks of a quorum. */
+  private checkDurable(index: LogIndex, leader: TestNode): void {
+    const entry = leader.raft.entries(index, index)[0];
+    if (entry === undefined) return;
+    const quorum = quorumValue(this.configurationOf(leader), (id) => {
+      const disk = this.nodes.get(id)?.disk;
+      if (disk === undefined) return 0;
+      if ((disk.snapshot?.index ?? 0) >= index) return 1;
+      return disk.entries.some((e) => e.index === index && e.term === entry.term) ? 1 : 0;
+    });
+    if (quorum < 1) throw new Violation(`${index} is committed but not durable on a quorum`);
+  }
+
+  private configurationOf(node: TestNode): Configuration {
+    return node.raft.status().configuration;
+  }
+
+  // --- chance -------------------------------------------------------------------------------
+
+  /** One thing happens. `faults` 0: nothing goes wrong. */
+  chance(faults: number): void {
+    const dice = this.random.integer(1, 1000);
+    if (dice <= 500 && this.flights.length > 0) this.deliverOne(faults);
+    else if (dice <= 680) this.completeWrite(this.pick());
+    else if (dice <= 800) this.chore(this.pick());
+    else if (dice <= 930) this.step(this.pick(), { kind: "tick" });
+    else if (dice <= 980) this.request();
+    else if (dice <= 990) this.snapshot(this.pick());
+    else if (faults > 0) this.fault();
+  }
+
+  private deliverOne(faults: number): void {
+    const place = faults > 0 ? this.random.integer(0, Math.min(this.flights.length - 1, 20)) : 0;
+    const flight = this.flights[place]!;
+    const dice = this.random.integer(1, 100);
+    if (faults === 0 || dice > 5) this.flights.splice(place, 1);
+    if (this.flights.length > 200) this.flights.splice(0, 100);
+    if (faults > 0 && dice > 95) return;
+    if (this.cut.has(`${flight.from} ${flight.to}`)) return;
+    this.step(flight.to, { kind: "message", from: flight.from, message: flight.message });
+  }
+
+  private completeWrite(id: NodeId): void {
+    const node = this.nodes.get(id)!;
+    const count = Math.min(node.writes.length, this.random.integer(1, 3));
+    let ticket: Ticket | null = null;
+    for (const write of node.writes.splice(0, count)) {
+      write.run();
+      ticket = write.ticket ?? ticket;
+    }
+    if (ticket !== null) this.step(id, { kind: "persisted", ticket });
+  }
+
+  private chore(id: NodeId): void {
+    const chore = this.nodes.get(id)!.chores.shift();
+    if (chore !== undefined) this.step(id, chore);
+  }
+
+  private request(): void {
+    const id = this.pick();
+    const dice = this.random.integer(1, 10);
+    const requestId = ++this.nextId;
+    if (dice <= 5) {
+      const count = this.random.integer(1, 4);
+      const proposals = Array.from({ length: count }, () => {
+        const proposalId = ++this.nextId;
+        return { id: proposalId, data: new TextEncoder().encode(`c${proposalId}`) };
+      });
+      this.step(this.leader?.id ?? id, { kind: "propose", proposals });
+    } else if (dice <= 8) {
+      this.readFloor.set(requestId, this.committedMax);
+      this.step(id, { kind: "read", id: requestId });
+    } else if (dice === 9) {
+      this.step(this.leader?.id ?? id, { kind: "transfer-leadership", to: this.pick() });
+    } else if (this.options.membership === true) {
+      this.changeMembership(requestId);
+    }
+  }
+
+  private changeMembership(id: number): void {
+    const leader = this.leader;
+    if (leader === undefined) return;
+    const { configuration } = leader.raft.status();
+    const nodeId = this.pick();
+    const everybody = [...this.nodes.keys()];
+    const dice = this.random.integer(1, 4);
+    const target = everybody.filter(() => this.random.integer(0, 2) > 0);
+    this.step(leader.id, {
+      kind: "change-configuration",
+      id,
+      change:
+        dice === 1
+          ? { kind: "add-learner", nodeId, address: `node ${nodeId}` }
+          : dice === 2
+            ? { kind: "promote", nodeId: configuration.learners[0] ?? nodeId }
+            : dice === 3 && configuration.voters.length > 2
+              ? { kind: "remove", nodeId }
+              : { kind: "replace", voters: target, learners: [], addresses: {} },
+    });
+  }
+
+  /** The state machine's own snapshot, through the same queue of writes. */
+  private snapshot(id: NodeId): void {
+    const node = this.nodes.get(id)!;
+    if (!node.up) return;
+    const metadata = node.raft.snapshotMetadata(node.raft.status().appliedIndex);
+    if (metadata === null || metadata.index <= node.raft.status().snapshotIndex) return;
+    const data = writeState(this.machineAt.get(metadata.index)!);
+    node.writes.push({
+      ticket: null,
+      run: () => {
+        const { disk } = node;
+        if ((disk.snapshot?.index ?? 0) >= metadata.index) return;
+        disk.snapshot = metadata;
+        disk.snapshotData = data;
+        disk.entries = disk.entries.filter((entry) => entry.index > metadata.index);
+        node.chores.push({ kind: "snapshot-saved", index: metadata.index });
+      },
+    });
+  }
+
+  private fault(): void {
+    const id = this.pick();
+    const node = this.nodes.get(id)!;
+    const dice = this.random.integer(1, 6);
+    if (dice <= 2) {
+      if (node.up) this.crash(id);
+      else this.restart(id);
+      this.history.push(`${id} ${node.up ? "restarted" : "crashed"}`);
+    } else if (dice === 3) {
+      this.cut.add(`${id} ${this.pick()}`);
+    } else if (dice === 4) {
+      for (const other of this.nodes.keys()) {
+        this.cut.add(`${id} ${other}`);
+        this.cut.add(`${other} ${id}`);
+      }
+    } else if (dice === 5) {
+      this.cut.clear();
+    } else {
+      for (const other of this.nodes.values()) if (!other.up) this.restart(other.id);
+    }
+  }
+
+  /** Everything works again: the cluster must make progress. */
+  heal(): void {
+    this.cut.clear();
+    this.flights = [];
+    for (const node of this.nodes.values()) if (!node.up) this.restart(node.id);
+  }
+
+  /** One round of orderly life: everything that is due is done, then everybody ticks. */
+  calm(): void {
+    for (let i = 0; i < 10_000; i++) {
+      const busy = [...this.nodes.values()].find(
+        (node) => node.writes.length > 0 || node.chores.length > 0,
+      );
+      if (this.flights.length > 0) this.deliverOne(0);
+      else if (busy === undefined) break;
+      else if (busy.writes.length > 0) this.completeWrite(busy.id);
+      else this.chore(busy.id);
+      if (i === 9_999) throw new Violation("the cluster never comes to rest");
+    }
+    for (const id of this.nodes.keys()) this.step(id, { kind: "tick" });
+  }
+
+  propose(text: string): void {
+    const { leader } = this;
+    if (leader === undefined) return;
+    const proposals = [{ id: ++this.nextId, data: new TextEncoder().encode(text) }];
+    this.step(leader.id, { kind: "propose", proposals });
+  }
+
+  private pick(): NodeId {
+    const ids = [...this.nodes.keys()];
+    return ids[this.random.integer(0, ids.length - 1)]!;
+  }
+}
+
+function textOf(entry: Entry): string {
+  return `${entry.kind}@${entry.term}:${[...entry.data].join()}`;
+}
+
+function decode(data: Uint8Array): string {
+  return new TextDecoder().decode(data);
+}
+
+function hash(text: string): number {
+  let value = 7;
+  for (let i = 0; i < text.length; i++) value = (Math.imul(value, 33) + text.charCodeAt(i)) | 0;
+  return value;
+}
+
+/** Several chunks long. */
+function writeState(state: number): Uint8Array {
+  return new TextEncoder().encode(String(state).padStart(14));
+}
+
+function readState(data: Uint8Array): number {
+  return Number(decode(data));
+}
+
+function brief(value: unknown): string {
+  return JSON.stringify(value, (key, inner) =>
+    key === "data" && inner instanceof Uint8Array ? inner.length : inner,
+  );
+}
