@@ -7,8 +7,8 @@ import { PROTOCOL_VERSION, encodeFrame } from "@raftarium/protocol";
 import type { Hello } from "@raftarium/protocol";
 import { viewAsBuffer } from "@raftarium/protocol/grpc";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import type { Refusal, TransportOptions } from "./index.ts";
-import { LinkGate, PeerTransport, SERVER_OPTIONS, createTransport } from "./index.ts";
+import type { PeerTransport, Refusal, TransportOptions } from "./index.ts";
+import { LinkGate, SERVER_OPTIONS, createTransport } from "./index.ts";
 import { encodeHello, exchange, readFrame } from "./exchange.ts";
 import {
   append,
