@@ -1,1 +1,18 @@
-export {};
+/**
+ * A client of the cluster, for Node.js and browsers: hand it a Connect transport for each node.
+ *
+ *     const client = createRaftClient({
+ *       endpoints: [{ name: "127.0.0.1:7101", transport: createGrpcTransport({ baseUrl }) }],
+ *     });
+ *     const put = await client.put({ key, value });
+ *     // { outcome: "ok", value: PutResponse } | { outcome: "failed" | "unknown", message, … }
+ */
+export { createRaftClient } from "./client.ts";
+export type {
+  CallOptions,
+  ClientOptions,
+  Endpoint,
+  RaftClient,
+  StatusOfEndpoint,
+} from "./client.ts";
+export type { Failure, Outcome } from "./outcome.ts";
