@@ -223,12 +223,14 @@ export class LogWriter {
     this.#chain = frame.chain;
     this.#marked = this.#durable;
     if (this.#position > info.bytes) info.bytes = this.#position;
+    // The first frame of a segment is always synced, before the segment after it is prepared: so
+    // at most one segment without a beginning is ever found, and it follows the last one.
+    const isFirst = position === 0;
     const finish = (): void => {
-      // The first frame of a segment is there: time to think of the segment after it.
-      if (position === 0) this.prepare();
+      if (isFirst) this.prepare();
       done();
     };
-    const written = sync ? () => this.sync(finish) : finish;
+    const written = sync || isFirst ? () => this.sync(finish) : finish;
     this.#space.write(file, info.path, [frame.bytes], position, written);
   }
 

@@ -11,6 +11,7 @@ import {
 } from "./errors.ts";
 import type { StorageError } from "./errors.ts";
 import type { LogStart, SegmentInfo } from "./log-writer.ts";
+import { segmentName } from "./names.ts";
 import { FORMAT_VERSION } from "./records.ts";
 import type { LogRecord } from "./records.ts";
 import { scanSegment } from "./segment-scan.ts";
@@ -100,6 +101,11 @@ export function planRecovery(
     const { info, scan } = all[begun - 1]!;
     if (scan.evidence !== null) return damaged(info, scan);
     begun -= 1;
+  }
+  const prepared = all[begun]?.info;
+  const last = all[begun - 1]?.info.sequence ?? 0;
+  if (prepared !== undefined && prepared.sequence !== last + 1) {
+    return missingLog(segmentName(prepared.sequence - 1), `${prepared.path} was made after it`);
   }
   if (begun === 0) {
     if (snapshot !== null || hasReserve) {
