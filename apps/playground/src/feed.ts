@@ -40,7 +40,7 @@ export interface Feed {
 /** Merged observations are handed on this often, in batches: cheap, and smooth enough. */
 const FLUSH_MS = 15;
 const BACKLOG_MAX = 20_000;
-const RECORDED_MAX = 100_000;
+const RECORDED_MAX = 50_000;
 /** So that no batch is a huge message. */
 const BATCH_MAX = 2_000;
 

@@ -13,7 +13,11 @@ async function main(): Promise<void> {
   const options = parseOptions(process.argv.slice(2));
   let ending: Promise<void> | null = null;
   let playground: Playground | null = null;
-  const started = startPlayground({ ...options, root });
+  const started = startPlayground({
+    ...options,
+    root,
+    report: (text) => void process.stderr.write(`${text}\n`),
+  });
 
   const end = (exitCode: number) => {
     // Whatever happens, the end takes no longer than this.

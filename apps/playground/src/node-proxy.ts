@@ -10,13 +10,15 @@ import { PlaygroundError } from "./playground-error.ts";
 
 export const NODE_ID_HEADER = "raftarium-node-id";
 
-/** A node that is paused or cut off answers nothing; the caller hears of it after this. */
+/** A node that is paused or cut off answers nothing; the caller hears of it after this ... */
 const ANSWER_MS_MAX = 10_000;
+/** ... in cluster time, since an election in slow motion takes long; but not later than this. */
+const ANSWER_WALL_MS_MAX = 120_000;
 
 /** All unary methods of a service; the others remain unimplemented. */
 export function proxied<Service extends DescService>(
   service: Service,
-  cluster: Pick<Cluster, "route">,
+  cluster: Pick<Cluster, "route" | "speed">,
 ): Partial<ServiceImpl<Service>> {
   const methods: Record<string, unknown> = {};
   for (const method of service.methods) {
@@ -24,7 +26,11 @@ export function proxied<Service extends DescService>(
     methods[method.localName] = async (request: never, context: HandlerContext) => {
       const { nodeId, link } = cluster.route(requestedNode(context.requestHeader));
       context.responseHeader.set(NODE_ID_HEADER, String(nodeId));
-      const timeoutMs = Math.min(context.timeoutMs() ?? ANSWER_MS_MAX, ANSWER_MS_MAX);
+      const timeoutMs = Math.min(
+        context.timeoutMs() ?? Infinity,
+        ANSWER_MS_MAX / cluster.speed(),
+        ANSWER_WALL_MS_MAX,
+      );
       try {
         const unary = method as DescMethodUnary;
         const { signal } = context;

@@ -1,6 +1,6 @@
 /** The page: from its sources by Vite (dev), or as built (start). */
 import { EventEmitter } from "node:events";
-import { createReadStream, existsSync, readdirSync, statSync } from "node:fs";
+import { createReadStream, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
 import type { Page } from "./door.ts";
@@ -60,15 +60,35 @@ export async function devPage(root: string): Promise<Page> {
   };
 }
 
-/** The built page; built now if it is missing or older than what it is made of. */
-export async function builtPage(root: string): Promise<Page> {
+/**
+ * The built page; built now if it is missing or older than what it is made of. A page that can't
+ * be built keeps nobody from the cluster: `report` gets the reason, and an older page serves.
+ */
+export async function builtPage(root: string, report: (text: string) => void): Promise<Page> {
   const dist = join(root, BUILT);
   const index = join(dist, "index.html");
   if (!existsSync(index) || statSync(index).mtimeMs < newestSource(root)) {
-    const { build } = await import("vite");
-    await build({ root: join(root, WEB), logLevel: "warn", clearScreen: false });
+    try {
+      await buildPage(root, dist);
+    } catch (error) {
+      report(`cannot build the page: ${error instanceof Error ? error.message : String(error)}`);
+    }
   }
   return { handle: (request, response) => serve(dist, request, response), close: async () => {} };
+}
+
+/** Beside the old one first, so that a playground that serves it misses nothing. */
+async function buildPage(root: string, dist: string): Promise<void> {
+  const { build } = await import("vite");
+  const outDir = `${dist}-${process.pid}`;
+  try {
+    const output = { outDir, emptyOutDir: true };
+    await build({ root: join(root, WEB), logLevel: "silent", clearScreen: false, build: output });
+    rmSync(dist, { recursive: true, force: true });
+    renameSync(outDir, dist);
+  } finally {
+    rmSync(outDir, { recursive: true, force: true });
+  }
 }
 
 const TYPES: Readonly<Record<string, string>> = {
@@ -119,12 +139,13 @@ function fileFor(dist: string, url: string): string | null {
   const file = join(dist, path);
   if (!file.startsWith(dist + sep) && file !== dist) return null;
   if (statSync(file, { throwIfNoEntry: false })?.isFile() === true) return file;
-  return extname(path) === "" ? join(dist, "index.html") : null;
+  const index = join(dist, "index.html");
+  return extname(path) === "" && existsSync(index) ? index : null;
 }
 
 function notFound(response: ServerResponse): void {
   response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
-  response.end("There is nothing here. The page is at /.\n");
+  response.end("There is nothing here. The page is at /, if it could be built.\n");
 }
 
 function newestSource(root: string): number {
@@ -132,7 +153,8 @@ function newestSource(root: string): number {
   for (const source of SOURCES) {
     const entries = readdirSync(join(root, source), { recursive: true, withFileTypes: true });
     for (const entry of entries) {
-      if (!entry.isFile() || /(^|\/)(node_modules|dist)(\/|$)/.test(entry.parentPath)) continue;
+      if (!entry.isFile() || entry.name.includes(".test.")) continue;
+      if (/(^|\/)(node_modules|dist)(\/|$)/.test(entry.parentPath)) continue;
       newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
     }
   }

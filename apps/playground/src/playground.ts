@@ -20,7 +20,11 @@ export interface Playground {
 
 /** @param options.root the repository's root directory. */
 export async function startPlayground(
-  options: PlaygroundOptions & { readonly root: string },
+  options: PlaygroundOptions & {
+    readonly root: string;
+    /** Takes what a person should know and nothing else fails of. */
+    readonly report: (text: string) => void;
+  },
 ): Promise<Playground> {
   const { root, nodeCount, dataDir, speed } = options;
   // The door first: a port that is taken is told before anything else is begun.
@@ -38,7 +42,7 @@ export async function startPlayground(
   const feed = createFeed({ nowUs });
   const nodes = home.nodes.map((node) => nodeSpec(node, program));
   const cluster = createCluster({ nodes, feed, speed });
-  const opened = (options.dev ? devPage(root) : builtPage(root)).then((page) => {
+  const opened = (options.dev ? devPage(root) : builtPage(root, options.report)).then((page) => {
     door.open(cluster, feed, page);
   });
   const ready = Promise.all([cluster.start(), opened, firstLeader(feed)]).then(() => {});
