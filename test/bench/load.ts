@@ -111,3 +111,9 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
 export function quantile(sorted: Float64Array, fraction: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * fraction))] ?? Number.NaN;
 }
+
+/** By throughput. */
+export function median(results: readonly LoadResult[]): LoadResult {
+  const sorted = results.toSorted((a, b) => a.operationsPerSecond - b.operationsPerSecond);
+  return sorted[Math.floor(sorted.length / 2)] as LoadResult;
+}

@@ -9,7 +9,9 @@ import { parseArgs } from "node:util";
 import { startCluster, type TestCluster } from "../processes/cluster.ts";
 import { startEtcd, type EtcdCluster } from "./etcd.ts";
 import { measureFailover } from "./failover.ts";
-import { runLoad, type LoadResult, type Operation } from "./load.ts";
+import { measureMemory } from "./memory.ts";
+import { measureObservers } from "./observers.ts";
+import { median, runLoad, type LoadResult, type Operation } from "./load.ts";
 
 const HELP = `pnpm bench [options]: throughput and latency of three durable nodes
 
@@ -19,7 +21,9 @@ const HELP = `pnpm bench [options]: throughput and latency of three durable node
   --seconds S       of each measurement (default 4)
   --rounds N        alternating rounds; the median counts (default 3)
   --no-failover     leave out the failover measurement
-  --core            the core alone, in memory, three nodes in one process
+  --memory          instead: resident memory, idle and after a million puts
+  --observers       instead: what a page that watches costs the nodes
+  --core            instead: the core alone, in memory, three nodes in one process
   --json            one JSON document on standard output`;
 
 const { values } = parseArgs({
@@ -30,6 +34,8 @@ const { values } = parseArgs({
     seconds: { type: "string", default: "4" },
     rounds: { type: "string", default: "3" },
     "no-failover": { type: "boolean", default: false },
+    memory: { type: "boolean", default: false },
+    observers: { type: "boolean", default: false },
     core: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
@@ -49,11 +55,6 @@ interface Row {
 const say = (line: string): void => {
   if (!values.json) process.stdout.write(`${line}\n`);
 };
-
-function median(results: readonly LoadResult[]): LoadResult {
-  const sorted = results.toSorted((a, b) => a.operationsPerSecond - b.operationsPerSecond);
-  return sorted[Math.floor(sorted.length / 2)] as LoadResult;
-}
 
 const show = ({ operationsPerSecond, p50Ms, p99Ms, errors }: LoadResult): string =>
   `${operationsPerSecond.toFixed(0).padStart(7)}/s  p50 ${p50Ms.toFixed(2).padStart(7)} ms  ` +
@@ -112,10 +113,22 @@ async function main(): Promise<void> {
   }
   const directory = join(process.cwd(), ".raftarium", `bench-${process.pid}`);
   say(`${cpus().length} x ${cpus()[0]?.model ?? "?"}, Node.js ${process.version}, fdatasync on`);
+  if (values.observers) {
+    await observers(directory);
+    return;
+  }
   let ours: TestCluster | null = null;
   let etcd: EtcdCluster | null = null;
   try {
     ours = await startCluster(join(directory, "raftarium"), 3, { log: { level: "warn" } });
+    if (values.memory) {
+      const figures = await measureMemory(ours, say);
+      say(
+        `idle ${megabytes(figures.idleMb)}, after ${figures.puts} puts ${megabytes(figures.loadedMb)}`,
+      );
+      if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+      return;
+    }
     if (values.against === "etcd") etcd = await startEtcd(join(directory, "etcd"), 3);
     const rows = await measure(ours, etcd);
     const failover = values["no-failover"] ? null : await measureFailover(ours);
@@ -130,6 +143,25 @@ async function main(): Promise<void> {
   } finally {
     await ours?.close();
     await etcd?.close();
+    rmSync(directory, { recursive: true, force: true });
+  }
+}
+
+const megabytes = (values: readonly number[]): string =>
+  `${values.map((mb) => mb.toFixed(0)).join(", ")} MB`;
+
+async function observers(directory: string): Promise<void> {
+  try {
+    const figures = await measureObservers(directory, [64, 256]);
+    for (const { clients, alone, watched, ratio, observations, omitted } of figures) {
+      say(`put ${String(clients).padStart(4)} clients  alone   ${show(alone)}`);
+      say(`                  watched ${show(watched)}`);
+      say(
+        `                  ratio   ${ratio.toFixed(2)} (${observations} told, ${omitted} left out)`,
+      );
+    }
+    if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+  } finally {
     rmSync(directory, { recursive: true, force: true });
   }
 }
