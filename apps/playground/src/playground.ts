@@ -45,7 +45,7 @@ export async function startPlayground(
   const opened = (options.dev ? devPage(root) : builtPage(root, options.report)).then((page) => {
     door.open(cluster, feed, page);
   });
-  const ready = Promise.all([cluster.start(), opened, firstLeader(feed)]).then(() => {});
+  const ready = Promise.all([cluster.start(), opened, firstLeader(feed, nodeCount)]).then(() => {});
   // Whoever awaits `ready` hears of it; an end before that is no accident.
   ready.catch(() => {});
   return {
@@ -59,10 +59,12 @@ export async function startPlayground(
   };
 }
 
-function firstLeader(feed: Feed): Promise<void> {
+/** Resolves once all nodes have told of themselves and one of them leads. */
+function firstLeader(feed: Feed, nodeCount: number): Promise<void> {
   return new Promise((resolve) => {
     feed.onChange((view) => {
-      if (leaderOf(view) !== undefined) resolve();
+      const known = view.nodes.filter((node) => node.known).length;
+      if (known === nodeCount && leaderOf(view) !== undefined) resolve();
     });
   });
 }
