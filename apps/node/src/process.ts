@@ -63,7 +63,15 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
 
   const hosted = await machineOf(config, configFile);
   const server = new Server({ ...SERVER_OPTIONS });
-  const gate = playground ? new LinkGate({ nodeId: config.id, nowUs, random: Math.random }) : null;
+  let checkStall: (() => void) | null = null;
+  const gate = playground
+    ? new LinkGate({
+        nodeId: config.id,
+        nowUs,
+        random: Math.random,
+        beforeReceive: () => checkStall?.(),
+      })
+    : null;
   let node: NodeApi<never> | null = null;
   const metrics = createMetrics(
     () => node,
@@ -101,6 +109,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
 
   const hub = new ObservationHub(observedNode(raftNode, transport));
   const controls = new Controls({ config, node: raftNode, gate, hub, log });
+  checkStall = () => controls.checkStall();
   const health = createHealth();
   const services = addClientServices(
     server,

@@ -39,6 +39,8 @@ export interface GateOptions {
   readonly nowUs: () => number;
   /** From 0 up to, but not including, 1. */
   readonly random: () => number;
+  /** Before a message off the wire is judged: the last moment to notice that time stood still. */
+  readonly beforeReceive?: () => void;
 }
 
 /** What is behind the gate. */
@@ -97,6 +99,7 @@ export class LinkGate {
 
   /** An envelope came off the wire. */
   receive(envelope: Envelope): void {
+    this.#options.beforeReceive?.();
     const kind = messageKindOf(envelope.message);
     const fault = this.#faultOf(envelope.source, kind);
     if (fault.cut) this.#drop(envelope, "cut");
