@@ -78,17 +78,18 @@ export interface VirtualProcess {
 
 type Node = NodeApi<KvResult>;
 
-export function createProcess(
-  options: Omit<RaftNodeOptions, "incarnation">,
-  ports: ProcessPorts,
-): VirtualProcess {
+export type ProcessOptions = Omit<RaftNodeOptions, "incarnation"> & {
+  readonly historyRevisionsMax: number;
+};
+
+export function createProcess(options: ProcessOptions, ports: ProcessPorts): VirtualProcess {
   return new Process(options, ports);
 }
 
 class Process implements VirtualProcess {
   readonly nodeId: number;
   health: ProcessHealth = "crashed";
-  readonly #options: Omit<RaftNodeOptions, "incarnation">;
+  readonly #options: ProcessOptions;
   readonly #ports: ProcessPorts;
   #incarnation = 0;
   #node: Node | null = null;
@@ -100,7 +101,7 @@ class Process implements VirtualProcess {
   #openReplies = new Set<(reply: Reply) => void>();
   #clockRate = 1;
 
-  constructor(options: Omit<RaftNodeOptions, "incarnation">, ports: ProcessPorts) {
+  constructor(options: ProcessOptions, ports: ProcessPorts) {
     this.nodeId = options.raft.id;
     this.#options = options;
     this.#ports = ports;
@@ -125,7 +126,9 @@ class Process implements VirtualProcess {
 
   #startNode(storage: Storage, taps: TapPorts, incarnation: number): void {
     const { timeline, sabotage, observer, send } = this.#ports;
-    const kv = sabotage.wrapMachine?.(createKv()) ?? createKv();
+    const { historyRevisionsMax } = this.#options;
+    const made = createKv({ historyRevisionsMax });
+    const kv = sabotage.wrapMachine?.(made) ?? made;
     const machine = tapMachine<KvResult>(kv, taps);
     const ports: Ports<KvResult> = {
       storage,
@@ -153,10 +156,11 @@ class Process implements VirtualProcess {
   }
 
   #scheduleTick(incarnation: number, delayUs: number): void {
+    const turn = (): void => this.#node?.tick();
     const tick = (): void => {
       if (this.#incarnation !== incarnation || this.health === "crashed") return;
       // A paused process misses its ticks; they don't add up.
-      if (this.health === "running") this.#enter(incarnation, () => this.#node?.tick());
+      if (this.health === "running") this.#enter(incarnation, turn);
       this.#ports.timeline.after(Math.round(this.#options.tickUs / this.#clockRate), tick);
     };
     this.#ports.timeline.after(delayUs, tick);

@@ -7,7 +7,6 @@
  */
 import { createInvariantChecker } from "@raftarium/checker";
 import type { InvariantChecker, Operation, Violation } from "@raftarium/checker";
-import type { RaftNodeOptions } from "@raftarium/node";
 import type { Observation } from "@raftarium/observer";
 import { createRandom } from "@raftarium/raft";
 import { createChance } from "./chance.ts";
@@ -23,7 +22,7 @@ import type { Network } from "./network.ts";
 import { createOracle } from "./oracle.ts";
 import type { Oracle } from "./oracle.ts";
 import { createProcess } from "./process.ts";
-import type { Sabotage, VirtualProcess } from "./process.ts";
+import type { ProcessOptions, Sabotage, VirtualProcess } from "./process.ts";
 import { drawSwarm } from "./swarm.ts";
 import type { Swarm } from "./swarm.ts";
 import { createTimeline } from "./timeline.ts";
@@ -320,10 +319,11 @@ function nodeOptions(
   nodeIds: readonly number[],
   swarm: Swarm,
   seed: number,
-): Omit<RaftNodeOptions, "incarnation"> {
+): ProcessOptions {
   return {
     tickUs: swarm.tickUs,
     snapshotEntries: swarm.snapshotEntries,
+    historyRevisionsMax: swarm.historyRevisionsMax,
     snapshotBytes: 1 << 20,
     raft: {
       id,

@@ -57,6 +57,8 @@ export interface Swarm {
   readonly snapshotChunkBytes: number;
   readonly trailingEntries: number;
   readonly snapshotEntries: number;
+  /** Revisions that the key-value machine keeps; it asks to compact what is older. */
+  readonly historyRevisionsMax: number;
   readonly network: NetworkSettings;
   readonly syncUsMin: number;
   /** Mean of the long-tailed part of a sync. */
@@ -88,7 +90,8 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     inflightAppendsMax: chance.pick([1, 4, 64]),
     snapshotChunkBytes: chance.pick([64, 700, 64 * 1024]),
     trailingEntries: chance.pick([0, 1, 10, 100]),
-    snapshotEntries: chance.pick([5, 20, 100, 100_000]),
+    snapshotEntries: chance.pick([8, 40, 200, 100_000]),
+    historyRevisionsMax: chance.pick([4, 40, 40, 10_000]),
     network: {
       delayUsMin: chance.integer(50, chance.pick([500, 5 * MS])),
       jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS]),
