@@ -1,0 +1,241 @@
+/**
+ * What a person can ask of the cluster, behind one facade: no call throws, every answer says in
+ * words what happened. By gRPC-Web to the page's own origin; a refused request is an answer, not
+ * an error on the console.
+ */
+import { Code, ConnectError, createClient, type Client, type Transport } from "@connectrpc/connect";
+import type { LinkFault } from "@raftarium/observer";
+import { messageKinds } from "@raftarium/protocol";
+import { KV } from "@raftarium/protocol/etcd";
+import { PlaygroundService } from "@raftarium/protocol/playground";
+
+export interface CommandResult {
+  readonly ok: boolean;
+  /** Empty if ok; else a sentence that says what was refused and why. */
+  readonly message: string;
+}
+
+/** `unknown`: it may or may not have taken effect. */
+export type Outcome = "ok" | "failed" | "unknown";
+
+/** What came back to the client, and how long it took (wall time). */
+export interface Answer {
+  readonly outcome: Outcome;
+  /** In words: why it failed, or why nobody knows. */
+  readonly message: string;
+  readonly tookMs: number;
+  /** The store's revision as of this answer; null if none came. */
+  readonly revision: number | null;
+  /** Of a get: the value, null if the key isn't there. Of a put or delete: null. */
+  readonly value: string | null;
+  /** How many keys were found (get) or deleted (delete). */
+  readonly count: number;
+  /** The node that answered; null if the door did not tell. */
+  readonly nodeId: number | null;
+}
+
+export interface ClientOptions {
+  /** The node to ask; null: any. */
+  readonly nodeId: number | null;
+  /** A read that the asked node answers from what it has, however old. */
+  readonly serializable: boolean;
+}
+
+export interface Commands {
+  /** Why nothing can be asked of this cluster; null: it can. */
+  readonly unavailable: string | null;
+  crash(nodeId: number): Promise<CommandResult>;
+  restart(nodeId: number): Promise<CommandResult>;
+  pause(nodeId: number): Promise<CommandResult>;
+  resume(nodeId: number): Promise<CommandResult>;
+  /** Cuts it off from all the others. */
+  isolate(nodeId: number, others: readonly number[]): Promise<CommandResult>;
+  campaign(nodeId: number): Promise<CommandResult>;
+  transferLeadership(nodeId: number): Promise<CommandResult>;
+  wipe(nodeId: number): Promise<CommandResult>;
+  setLink(source: number, target: number, fault: LinkFault): Promise<CommandResult>;
+  heal(): Promise<CommandResult>;
+  setSpeed(speed: number): Promise<CommandResult>;
+  freeze(): Promise<CommandResult>;
+  thaw(): Promise<CommandResult>;
+  put(key: string, value: string, options: ClientOptions): Promise<Answer>;
+  get(key: string, options: ClientOptions): Promise<Answer>;
+  delete(key: string, options: ClientOptions): Promise<Answer>;
+}
+
+const CALL_MS_MAX = 15_000;
+/** A client waits longer: in slow motion a write may take long, and no answer is an answer too. */
+const CLIENT_MS_MAX = 60_000;
+
+const DONE: CommandResult = { ok: true, message: "" };
+
+/** After these a write certainly did not happen. */
+const REFUSALS: ReadonlySet<Code> = new Set([
+  Code.InvalidArgument,
+  Code.NotFound,
+  Code.AlreadyExists,
+  Code.PermissionDenied,
+  Code.ResourceExhausted,
+  Code.FailedPrecondition,
+  Code.OutOfRange,
+  Code.Unimplemented,
+  Code.Unauthenticated,
+]);
+
+function words(error: unknown): string {
+  const { rawMessage, code } = ConnectError.from(error);
+  if (code === Code.Unimplemented) return "this is not built yet";
+  const trimmed = rawMessage.trim();
+  return trimmed === "" ? (Code[code] ?? "it failed") : trimmed;
+}
+
+async function command(what: string, call: () => Promise<unknown>): Promise<CommandResult> {
+  try {
+    await call();
+    return DONE;
+  } catch (error) {
+    return { ok: false, message: `Cannot ${what}: ${words(error)}` };
+  }
+}
+
+interface Reply {
+  readonly revision: bigint | undefined;
+  readonly value: string | null;
+  readonly count: number;
+}
+
+async function ask(
+  write: boolean,
+  options: ClientOptions,
+  call: (headers: {
+    headers: Headers;
+    timeoutMs: number;
+    onHeader: (h: Headers) => void;
+  }) => Promise<Reply>,
+): Promise<Answer> {
+  const startedMs = performance.now();
+  const headers = new Headers();
+  if (options.nodeId !== null) headers.set("raftarium-node-id", String(options.nodeId));
+  let nodeId = options.nodeId;
+  const onHeader = (answered: Headers) => {
+    const told = Number(answered.get("raftarium-node-id"));
+    if (Number.isSafeInteger(told) && told > 0) nodeId = told;
+  };
+  try {
+    const reply = await call({ headers, timeoutMs: CLIENT_MS_MAX, onHeader });
+    const { value, count } = reply;
+    const revision = reply.revision === undefined ? null : Number(reply.revision);
+    const tookMs = performance.now() - startedMs;
+    return { outcome: "ok", message: "", tookMs, revision, value, count, nodeId };
+  } catch (error) {
+    const { code } = ConnectError.from(error);
+    const outcome = !write || REFUSALS.has(code) ? "failed" : "unknown";
+    const tookMs = performance.now() - startedMs;
+    const nothing = { revision: null, value: null, count: 0, nodeId };
+    return { outcome, message: words(error), tookMs, ...nothing };
+  }
+}
+
+const encoder = new TextEncoder();
+const decoder = new TextDecoder();
+
+function clientCommands(kv: Client<typeof KV>): Pick<Commands, "put" | "get" | "delete"> {
+  return {
+    put: (key, value, options) =>
+      ask(true, options, async (call) => {
+        const request = { key: encoder.encode(key), value: encoder.encode(value) };
+        const { header } = await kv.put(request, call);
+        return { revision: header?.revision, value: null, count: 0 };
+      }),
+    get: (key, options) =>
+      ask(false, options, async (call) => {
+        const request = { key: encoder.encode(key), serializable: options.serializable };
+        const { header, kvs } = await kv.range(request, call);
+        const found = kvs[0];
+        const value = found === undefined ? null : decoder.decode(found.value);
+        return { revision: header?.revision, value, count: kvs.length };
+      }),
+    delete: (key, options) =>
+      ask(true, options, async (call) => {
+        const { header, deleted } = await kv.deleteRange({ key: encoder.encode(key) }, call);
+        return { revision: header?.revision, value: null, count: Number(deleted) };
+      }),
+  };
+}
+
+function of(nodeId: number): { readonly nodeId: bigint } {
+  return { nodeId: BigInt(nodeId) };
+}
+
+export function createLiveCommands(transport: Transport): Commands {
+  const playground = createClient(PlaygroundService, transport);
+  const timed = { timeoutMs: CALL_MS_MAX };
+  return {
+    unavailable: null,
+    crash: (id) => command(`crash node ${id}`, () => playground.crashNode(of(id), timed)),
+    restart: (id) => command(`restart node ${id}`, () => playground.restartNode(of(id), timed)),
+    pause: (id) => command(`pause node ${id}`, () => playground.pauseNode(of(id), timed)),
+    resume: (id) => command(`resume node ${id}`, () => playground.resumeNode(of(id), timed)),
+    isolate: (id, others) =>
+      command(`isolate node ${id}`, () =>
+        playground.partition(
+          { groups: [{ nodeIds: [BigInt(id)] }, { nodeIds: others.map(BigInt) }] },
+          timed,
+        ),
+      ),
+    campaign: (id) => command(`time out node ${id}`, () => playground.campaign(of(id), timed)),
+    transferLeadership: (id) =>
+      command(`transfer leadership to node ${id}`, () =>
+        playground.transferLeadership(of(id), timed),
+      ),
+    wipe: (id) => command(`wipe node ${id}`, () => playground.wipeNode(of(id), timed)),
+    setLink: (source, target, fault) =>
+      command(`change the link from ${source} to ${target}`, () =>
+        playground.setLink(
+          {
+            source: BigInt(source),
+            target: BigInt(target),
+            ...fault,
+            messageKinds: fault.messageKinds.map((kind) => messageKinds.toWire(kind)),
+          },
+          timed,
+        ),
+      ),
+    heal: () => command("heal the links", () => playground.heal({}, timed)),
+    setSpeed: (speed) => command("change the speed", () => playground.setSpeed({ speed }, timed)),
+    freeze: () => command("freeze", () => playground.freeze({}, timed)),
+    thaw: () => command("thaw", () => playground.thaw({}, timed)),
+    ...clientCommands(createClient(KV, transport)),
+  };
+}
+
+const RECORDED = "This is a recording: nothing can be asked of it.";
+
+async function refused(): Promise<CommandResult> {
+  return { ok: false, message: RECORDED };
+}
+
+async function unanswered(): Promise<Answer> {
+  const nothing = { revision: null, value: null, count: 0, nodeId: null };
+  return { outcome: "failed", message: RECORDED, tookMs: 0, ...nothing };
+}
+
+export const recordedCommands: Commands = {
+  unavailable: RECORDED,
+  crash: refused,
+  restart: refused,
+  pause: refused,
+  resume: refused,
+  isolate: refused,
+  campaign: refused,
+  transferLeadership: refused,
+  wipe: refused,
+  setLink: refused,
+  heal: refused,
+  setSpeed: refused,
+  freeze: refused,
+  thaw: refused,
+  put: unanswered,
+  get: unanswered,
+  delete: unanswered,
+};

@@ -1,0 +1,4 @@
+/** The log table of all nodes. */
+export function LogPanel() {
+  return null;
+}

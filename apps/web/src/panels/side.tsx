@@ -1,0 +1,4 @@
+/** The right column: client, inspector, what happened. */
+export function SidePanels() {
+  return null;
+}

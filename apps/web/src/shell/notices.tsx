@@ -1,0 +1,27 @@
+import type { CommandResult } from "../commands.ts";
+import { ui } from "../state/ui.ts";
+import { useUi } from "../state/use.ts";
+
+/** Says what was refused, and why. What was done shows itself. */
+export function report(asked: Promise<CommandResult>): void {
+  // Commands answer in every case; there is nothing to catch.
+  void asked.then((result) => {
+    if (!result.ok) ui.notice(result.message, "refused");
+  });
+}
+
+export function Notices() {
+  const notices = useUi((state) => state.notices);
+  return (
+    <div className="notices" role="status" aria-live="polite">
+      {notices.map((notice) => (
+        <div key={notice.id} className="notice">
+          <span>{notice.text}</span>
+          <button type="button" aria-label="Dismiss" onClick={() => ui.dismiss(notice.id)}>
+            ×
+          </button>
+        </div>
+      ))}
+    </div>
+  );
+}

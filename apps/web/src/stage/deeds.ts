@@ -1,0 +1,89 @@
+/** What can be done to a node now, and why the rest would do nothing. */
+import { leaderOf, linkKey, type ClusterNode, type ClusterView } from "@raftarium/observer";
+import type { CommandResult, Commands } from "../commands.ts";
+
+export interface Deed {
+  readonly name: string;
+  /** A word beside it: the signal that is sent. */
+  readonly hint: string;
+  /** Why it would have no effect now; null: it would. */
+  readonly reason: string | null;
+  readonly run: () => Promise<CommandResult>;
+}
+
+function isAlive(node: ClusterNode): boolean {
+  return node.health === "running" || node.health === "paused" || node.health === "starting";
+}
+
+function isAlone(view: ClusterView, node: ClusterNode): boolean {
+  return view.nodes.every(
+    (other) =>
+      other === node ||
+      (view.links.get(linkKey(node.nodeId, other.nodeId))?.cut === true &&
+        view.links.get(linkKey(other.nodeId, node.nodeId))?.cut === true),
+  );
+}
+
+function runningReason(node: ClusterNode): string | null {
+  if (node.health === "running") return null;
+  return isAlive(node) ? `it is ${node.health}` : "it has no process";
+}
+
+function transferReason(view: ClusterView, node: ClusterNode): string | null {
+  const leader = leaderOf(view);
+  if (leader === undefined) return "nobody leads";
+  if (leader.nodeId === node.nodeId) return "it leads";
+  if (node.role === "learner") return "a learner cannot lead";
+  return runningReason(node);
+}
+
+/** In the order of the menu. */
+export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands): readonly Deed[] {
+  const { nodeId } = node;
+  const alive = isAlive(node);
+  const dead = alive ? null : "it has no process";
+  const others = view.nodes.filter((other) => other !== node).map((other) => other.nodeId);
+  const deed = (
+    name: string,
+    hint: string,
+    reason: string | null,
+    run: () => Promise<CommandResult>,
+  ): Deed => ({ name, hint, reason: commands.unavailable ?? reason, run });
+  return [
+    deed("Crash", "SIGKILL", dead, () => commands.crash(nodeId)),
+    deed("Restart", "", alive ? "it has a process" : null, () => commands.restart(nodeId)),
+    deed("Pause", "SIGSTOP", node.health === "paused" ? "it is paused" : dead, () =>
+      commands.pause(nodeId),
+    ),
+    deed(
+      "Resume",
+      "SIGCONT",
+      node.health === "paused" ? null : alive ? "it is not paused" : dead,
+      () => commands.resume(nodeId),
+    ),
+    deed(
+      "Isolate",
+      "",
+      others.length === 0 ? "it has no peers" : isAlone(view, node) ? "it is cut off" : null,
+      () => commands.isolate(nodeId, others),
+    ),
+    deed(
+      "Time out now",
+      "",
+      node.role === "leader"
+        ? "it leads"
+        : node.role === "learner"
+          ? "a learner has no vote"
+          : runningReason(node),
+      () => commands.campaign(nodeId),
+    ),
+    deed("Transfer leadership here", "", transferReason(view, node), () =>
+      commands.transferLeadership(nodeId),
+    ),
+  ];
+}
+
+/** The hammer's one blow: what lives is killed, what is dead comes back. */
+export function strike(node: ClusterNode, commands: Commands): Promise<CommandResult> {
+  return isAlive(node) ? commands.crash(node.nodeId) : commands.restart(node.nodeId);
+}

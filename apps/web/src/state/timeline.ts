@@ -1,0 +1,179 @@
+/**
+ * The timeline: observations in, the view at the moment shown out. It knows no React and no DOM;
+ * whoever owns a clock calls `frame`.
+ *
+ * The page shows the cluster a little late (`LAG_US`), so that what one node tells a few
+ * milliseconds after another is drawn in its true order.
+ */
+import {
+  EMPTY_VIEW,
+  createRecording,
+  createFold,
+  type ClusterView,
+  type Observation,
+} from "@raftarium/observer";
+import { createClusterClock } from "./clock.ts";
+
+export interface Connection {
+  /** `recorded`: there is no cluster, this is a recording. */
+  readonly state: "connecting" | "open" | "lost" | "recorded";
+  /** What a person should know about it; empty when all is well. */
+  readonly detail: string;
+}
+
+export interface TimelineState {
+  /** The cluster at the moment shown. Never changes once handed out. */
+  readonly view: ClusterView;
+  /** False: a moment of the past is shown, and stands still. */
+  readonly live: boolean;
+  readonly connection: Connection;
+  /** How long messages take now between sending and delivery, microseconds; 0: unknown. */
+  readonly flightUs: number;
+  /** What of the past can still be shown, microseconds. */
+  readonly firstUs: number;
+}
+
+export interface Frame {
+  readonly view: ClusterView;
+  readonly timeUs: number;
+  readonly flightUs: number;
+}
+
+export interface Timeline {
+  /** @param atMs what the page's monotonic clock said when they arrived. */
+  push(observations: readonly Observation[], atMs: number): void;
+  /** The stream begins anew: what it tells first is a full view. */
+  restart(): void;
+  setConnection(connection: Connection): void;
+  /** Moves to the moment that is due, and says what is to be drawn. */
+  frame(atMs: number): Frame;
+  getState(): TimelineState;
+  /** Called at most about ten times a second, from within `frame`. */
+  subscribe(listener: () => void): () => void;
+  /** Every observation as it takes effect, in order, whatever moment is shown. */
+  onObservations(listener: (batch: readonly Observation[], view: ClusterView) => void): () => void;
+  /** Shows a moment of the past. */
+  seek(timeUs: number): void;
+  goLive(): void;
+}
+
+const LAG_US = 90_000;
+const NOTIFY_MS = 100;
+/** More waiting than this take effect at once: never queue without bound. */
+const WAITING_MAX = 20_000;
+
+export function createTimeline(): Timeline {
+  const clock = createClusterClock();
+  let recording = createRecording();
+  let folding = createFold();
+  let waiting: Observation[] = [];
+  let waitingFrom = 0;
+  let shownUs = 0;
+  let sought: { readonly timeUs: number; readonly view: ClusterView } | null = null;
+  let flightUs = 0;
+  let restarting = false;
+  let state: TimelineState = {
+    view: EMPTY_VIEW,
+    live: true,
+    connection: { state: "connecting", detail: "" },
+    flightUs: 0,
+    firstUs: 0,
+  };
+  let notifiedAtMs = -Infinity;
+  const listeners = new Set<() => void>();
+  const watchers = new Set<(batch: readonly Observation[], view: ClusterView) => void>();
+
+  function measure(observation: Observation): void {
+    const { body } = observation;
+    if (body.kind !== "message-received") return;
+    const tookUs = observation.timeUs - body.sentAtUs;
+    if (tookUs < 0) return;
+    flightUs = flightUs === 0 ? tookUs : flightUs + (tookUs - flightUs) * 0.08;
+  }
+
+  function takeEffect(untilUs: number): void {
+    const from = waitingFrom;
+    const overfull = waiting.length - waitingFrom > WAITING_MAX;
+    for (; waitingFrom < waiting.length; waitingFrom += 1) {
+      const observation = waiting[waitingFrom];
+      if (observation === undefined || (observation.timeUs > untilUs && !overfull)) break;
+      folding.apply(observation);
+      recording.append(observation);
+      measure(observation);
+    }
+    if (waitingFrom === from) return;
+    const batch = waiting.slice(from, waitingFrom);
+    if (waitingFrom === waiting.length || waitingFrom > 4096) {
+      waiting = waiting.slice(waitingFrom);
+      waitingFrom = 0;
+    }
+    if (watchers.size > 0) {
+      const view = folding.snapshot();
+      for (const watcher of watchers) watcher(batch, view);
+    }
+  }
+
+  function notify(change: Partial<TimelineState>): void {
+    state = { ...state, ...change };
+    for (const listener of listeners) listener();
+  }
+
+  function refresh(atMs: number): void {
+    const view = sought?.view ?? folding.snapshot();
+    if (view === state.view && (sought === null) === state.live) return;
+    if (atMs - notifiedAtMs < NOTIFY_MS) return;
+    notifiedAtMs = atMs;
+    notify({ view, live: sought === null, flightUs, firstUs: recording.firstUs() });
+  }
+
+  return {
+    push(observations, atMs) {
+      if (restarting) {
+        restarting = false;
+        clock.reset();
+        recording = createRecording();
+        folding = createFold();
+        waiting = [];
+        waitingFrom = 0;
+        shownUs = 0;
+        sought = null;
+      }
+      for (const observation of observations) {
+        clock.heard(observation.timeUs, atMs);
+        waiting.push(observation);
+      }
+    },
+    restart() {
+      restarting = true;
+    },
+    setConnection(connection) {
+      notify({ connection });
+    },
+    frame(atMs) {
+      shownUs = Math.max(shownUs, clock.nowUs(atMs) - LAG_US);
+      takeEffect(shownUs);
+      refresh(atMs);
+      if (sought !== null) return { ...sought, flightUs };
+      return { view: folding.snapshot(), timeUs: shownUs, flightUs };
+    },
+    getState: () => state,
+    subscribe(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    onObservations(watcher) {
+      watchers.add(watcher);
+      return () => watchers.delete(watcher);
+    },
+    seek(timeUs) {
+      takeEffect(shownUs);
+      const atUs = Math.min(timeUs, recording.lastUs());
+      sought = { timeUs: atUs, view: recording.viewAt(atUs) };
+      notifiedAtMs = -Infinity;
+    },
+    goLive() {
+      sought = null;
+      notifiedAtMs = -Infinity;
+    },
+  };
+}

@@ -1,0 +1,77 @@
+/** The built page, fed with a recording: no cluster, no server. */
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { extname, join } from "node:path";
+import type { Observation } from "@raftarium/observer";
+import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
+import { bringBrowser, findBrowser } from "./find-browser.ts";
+
+const BUILT = join(import.meta.dirname, "../../apps/web/dist/page");
+const ORIGIN = "http://raftarium.localhost";
+
+const TYPES: Record<string, string> = {
+  ".html": "text/html",
+  ".js": "text/javascript",
+  ".css": "text/css",
+  ".svg": "image/svg+xml",
+  ".woff2": "font/woff2",
+};
+
+const ARGUMENTS = [
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+export async function launch(): Promise<Browser> {
+  const executablePath = findBrowser() ?? (await bringBrowser());
+  if (executablePath === null) {
+    throw new Error("expected a Chromium, found none: install one, or name it in CHROMIUM");
+  }
+  return await chromium.launch({ executablePath, args: ARGUMENTS });
+}
+
+export interface RecordedPage {
+  readonly page: Page;
+  /** What the page said on its console that is not just talk, and errors that it threw. */
+  readonly complaints: readonly string[];
+}
+
+/** Opens the page on a recording. `query` is what recorded.ts understands: "&at=end". */
+export async function openRecording(
+  browser: Browser,
+  observations: readonly Observation[],
+  query: string,
+  options: BrowserContextOptions,
+): Promise<RecordedPage> {
+  if (!existsSync(BUILT)) {
+    throw new Error(`expected the built page in ${BUILT}: run \`vite build apps/web\` first`);
+  }
+  const context = await browser.newContext(options);
+  const lines = observations.map((observation) => JSON.stringify(observation)).join("\n");
+  await context.route(`${ORIGIN}/**`, async (route) => {
+    const { pathname } = new URL(route.request().url());
+    if (pathname === "/recording.jsonl") {
+      await route.fulfill({ body: lines, contentType: "application/jsonl" });
+      return;
+    }
+    const name = pathname === "/" ? "/index.html" : pathname;
+    const body = await readFile(join(BUILT, name)).catch(() => null);
+    if (body === null) await route.fulfill({ status: 404, body: "not found" });
+    else await route.fulfill({ body, contentType: TYPES[extname(name)] ?? "text/plain" });
+  });
+  const page = await context.newPage();
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  await page.goto(`${ORIGIN}/?recording=/recording.jsonl${query}`);
+  await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
+  await page.evaluate("document.fonts.ready.then(() => true)");
+  return { page, complaints };
+}
