@@ -136,3 +136,17 @@ test("messages beyond what anybody can see are counted, not told", () => {
     bytes: 8 * (1000 - told),
   });
 });
+
+test("what was folded together or only counted leaves no hole in a reader's numbers", () => {
+  for (let index = 1; index <= 10; index += 1) node.observe(committed(index));
+  const reader = new Reader();
+  hub.subscribe(reader);
+  for (let index = 1; index <= 1000; index += 1) {
+    node.observe(committed(index));
+    node.observe(sent(index));
+  }
+  vi.advanceTimersByTime(110);
+  const [first = 0, ...rest] = reader.received.map(({ sequence }) => sequence);
+  expect(first).toBeGreaterThan(10);
+  expect(rest).toEqual(rest.map((_, at) => first + 1 + at));
+});

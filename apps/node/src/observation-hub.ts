@@ -28,6 +28,8 @@ interface Subscriber {
   /** The newest of what was dropped: the gap takes its stamp. */
   lastDropped: Observation | null;
   blocked: boolean;
+  /** The last sequence handed to it; 0: none yet. */
+  sequence: number;
 }
 
 type HubNode = Pick<NodeApi<unknown>, "setObserver" | "observe" | "view">;
@@ -58,6 +60,7 @@ export class ObservationHub {
       droppedCount: 0,
       lastDropped: null,
       blocked: false,
+      sequence: 0,
     };
     this.#subscribers.add(subscriber);
     if (this.#subscribers.size === 1) this.#start();
@@ -152,7 +155,7 @@ export class ObservationHub {
     if (subscriber.blocked || subscriber.buffer.length === 0) return;
     const batch = subscriber.buffer;
     subscriber.buffer = [];
-    subscriber.blocked = !subscriber.sink.write(batch);
+    subscriber.blocked = !subscriber.sink.write(renumbered(subscriber, batch));
   }
 
   /** Says how much was lost, then how things are now. */
@@ -164,6 +167,18 @@ export class ObservationHub {
     subscriber.buffer.push({ ...lastDropped, body: { kind: "gap", droppedCount } });
     this.refresh();
   }
+}
+
+/**
+ * What was folded together or only counted is not lost: a reader's numbers have no holes, so that
+ * a hole it sees is one. They begin where the node's count is.
+ */
+function renumbered(subscriber: Subscriber, batch: readonly Observation[]): Observation[] {
+  return batch.map((observation) => {
+    subscriber.sequence =
+      subscriber.sequence === 0 ? observation.sequence : subscriber.sequence + 1;
+    return { ...observation, sequence: subscriber.sequence };
+  });
 }
 
 type OfOneMessage = Extract<ObservationBody, { readonly message: unknown }>;
