@@ -48,7 +48,6 @@ export class Dialer {
   #retry: NodeJS.Timeout | null = null;
   #failures = 0;
   #state: ConnectionState | null = null;
-  #closed = false;
 
   constructor(options: DialerOptions) {
     this.#options = options;
@@ -68,7 +67,6 @@ export class Dialer {
   }
 
   close(): void {
-    this.#closed = true;
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;
     if (this.#attempt !== null) this.#end(this.#attempt);
@@ -138,7 +136,6 @@ export class Dialer {
     const wasReady = attempt.readyAtMs !== null;
     const wasStable = wasReady && performance.now() - (attempt.readyAtMs ?? 0) >= STABLE_MS;
     this.#end(attempt);
-    if (this.#closed) return;
     this.#failures = wasStable ? 0 : this.#failures + 1;
     this.#retry = setTimeout(() => this.#dial(), refused ? BACKOFF_MS_MAX : this.#backoffMs());
     this.#setState("backoff");

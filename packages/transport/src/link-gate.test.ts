@@ -241,6 +241,17 @@ describe("speed changes while messages fly", () => {
   });
 });
 
+test("a message that flies slowly comes sooner when the speed goes up", () => {
+  configure({ delayMs: 85 }, { speed: 0.01 });
+  arrive(vote());
+  pass(5000);
+  configure({ delayMs: 85 });
+  pass(49);
+  expect(delivered).toEqual([]);
+  pass(1);
+  expect(delivered).toHaveLength(1);
+});
+
 describe("freeze", () => {
   const freeze = (fault: Partial<LinkFault> | null = null): void =>
     configure(fault, { frozen: true });

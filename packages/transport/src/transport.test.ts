@@ -22,6 +22,8 @@ import {
 /** How long a condition may take to come true before a test gives up. */
 const PATIENCE = { timeout: 8000, interval: 5 };
 
+type ServerCall = ServerDuplexStream<Buffer, Buffer>;
+
 interface Peer {
   readonly transport: PeerTransport;
   readonly address: string;
@@ -105,6 +107,7 @@ function send(from: Peer, message: Message, overrides: Partial<Envelope> = {}): 
 function dialRaw(peer: Peer): {
   readonly call: ClientDuplexStream<Buffer, Buffer>;
   readonly error: Promise<ServiceError>;
+  readonly end: Promise<void>;
   readonly frames: unknown[];
 } {
   const client = new Client(peer.address, credentials.createInsecure());
@@ -115,7 +118,8 @@ function dialRaw(peer: Peer): {
   const frames: unknown[] = [];
   call.on("data", (bytes: Buffer) => frames.push(readFrame(bytes)));
   const error = new Promise<ServiceError>((resolve) => call.on("error", resolve));
-  return { call, error, frames };
+  const end = new Promise<void>((resolve) => call.on("end", resolve));
+  return { call, error, end, frames };
 }
 
 function hello(overrides: Partial<Hello> = {}): Hello {
@@ -241,6 +245,7 @@ describe("refusals: FAILED_PRECONDITION, and the core sees nothing", () => {
     const again = dialRaw(one);
     again.call.write(encodeHello(hello()));
     await vi.waitFor(() => expect(again.frames).toHaveLength(1), PATIENCE);
+    await first.end;
   });
 
   test("a later start takes over, and the earlier one is refused from then on", async () => {
@@ -265,7 +270,7 @@ describe("refusals: FAILED_PRECONDITION, and the core sees nothing", () => {
         encodeFrame({ kind: "envelope", envelope: envelope(vote(), { source, target: 1 }) }),
       );
     const sent: Buffer[][] = [
-      [encodeHello(hello()), frame(8)],
+      [encodeHello(hello()), frame(8), frame(7)],
       [frame(7)],
       [Buffer.from([0xff, 0xff])],
     ];
@@ -323,6 +328,8 @@ describe("connections", () => {
   test("peers can be added, moved and removed", async () => {
     const [one, two] = await startPair();
     const moved = await startPeer(2, { incarnation: 2 });
+    one.transport.setPeers(new Map([[2, two.address]]));
+    expect(one.states).toEqual(["2 connecting", "2 ready"]);
     one.transport.setPeers(new Map([[2, moved.address]]));
     const sent = send(one, vote());
     await vi.waitFor(() => expect(moved.received).toEqual([sent]), PATIENCE);
@@ -342,45 +349,93 @@ describe("connections", () => {
   });
 });
 
+/** A server that behaves as the test wants, at the other end of a dialer. */
+async function startFake(exchangeHandler: (call: ServerCall) => void): Promise<string> {
+  const server = new Server({ ...SERVER_OPTIONS, "grpc-node.flow_control_window": 65_535 });
+  server.addService({ exchange }, { exchange: exchangeHandler });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  cleanups.push(() => server.forceShutdown());
+  return `127.0.0.1:${port}`;
+}
+
+const helloOf2 = (overrides: Partial<Hello> = {}): Buffer =>
+  encodeHello(hello({ source: 2, target: 1, instance: 5, ...overrides }));
+const envelopeOf = (source: number): Buffer => {
+  const sent = envelope(voteResponse(), { source, target: 1 });
+  return viewAsBuffer(encodeFrame({ kind: "envelope", envelope: sent }));
+};
+
+describe("the dialer refuses", () => {
+  test.each<[string, Buffer[], RegExp]>([
+    ["another node", [helloOf2({ source: 4 })], /node 4 answered at its address/],
+    ["another cluster", [helloOf2({ cluster: "other" })], /expected cluster "test"/],
+    ["a reply before the hello", [envelopeOf(2), helloOf2()], /expected a hello first/],
+    ["a reply of another node", [helloOf2(), envelopeOf(3)], /expected envelopes of node 2/],
+    ["what does not parse", [Buffer.from([0xff, 0xff])], /cannot decode/],
+  ])("%s", async (_name, answers, reason) => {
+    const address = await startFake((call) => {
+      for (const answer of answers) call.write(answer);
+    });
+    const one = await startPeer(1, { peers: new Map([[2, address]]) });
+    await vi.waitFor(() => expect(one.refusals).toHaveLength(1), PATIENCE);
+    expect(one.refusals).toMatchObject([{ peerId: 2, by: "us", reason }]);
+    expect(one.received).toEqual([]);
+    expect(one.states.at(-1)).toBe("2 backoff");
+  });
+});
+
 describe("backpressure", () => {
   /** A node 2 that accepts, says hello, and then reads nothing until told. */
   async function startDeaf(): Promise<{ address: string; read(): Envelope[] }> {
-    const server = new Server({ ...SERVER_OPTIONS, "grpc-node.flow_control_window": 65_535 });
     const received: Envelope[] = [];
     let resume = (): void => undefined;
-    server.addService(
-      { exchange },
-      {
-        exchange(call: ServerDuplexStream<Buffer, Buffer>) {
-          const identity = { source: 2, target: 1, instance: 5 };
-          call.once("data", () => {
-            call.write(encodeHello(hello(identity)));
-            call.pause();
-            call.on("data", (bytes: Buffer) => {
-              const frame = readFrame(bytes);
-              if (typeof frame === "object" && frame.kind === "envelope")
-                received.push(frame.envelope);
-            });
-            call.pause();
-            resume = () => call.resume();
-          });
-        },
-      },
-    );
-    const port = await new Promise<number>((resolve, reject) => {
-      server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
-        error === null ? resolve(bound) : reject(error),
-      );
+    const address = await startFake((call) => {
+      call.once("data", () => {
+        call.write(helloOf2());
+        call.pause();
+        call.on("data", (bytes: Buffer) => {
+          const frame = readFrame(bytes);
+          if (typeof frame === "object" && frame.kind === "envelope") received.push(frame.envelope);
+        });
+        call.pause();
+        resume = () => call.resume();
+      });
     });
-    cleanups.push(() => server.forceShutdown());
     return {
-      address: `127.0.0.1:${port}`,
+      address,
       read() {
         resume();
         return received;
       },
     };
   }
+
+  test("replies that wait for a stream that breaks are lost, and counted", async () => {
+    const one = await startPeer(1);
+    const { call } = dialRaw(one);
+    call.write(encodeHello(hello()));
+    call.pause();
+    await vi.waitFor(() => {
+      send(one, voteResponse(), { source: 1, target: 7 });
+      expect(one.transport.stats().sentMessages).toBeGreaterThan(0);
+    }, PATIENCE);
+    const flood = 20_000;
+    const before = one.transport.stats();
+    for (let count = 0; count < flood; count += 1) {
+      send(one, voteResponse(), { source: 1, target: 7 });
+    }
+    call.cancel();
+    await vi.waitFor(() => {
+      const { sentMessages, lostMessages, overflowedMessages } = one.transport.stats();
+      const told = sentMessages - before.sentMessages + lostMessages + overflowedMessages;
+      expect(told - before.lostMessages).toBe(flood);
+      expect(lostMessages).toBeGreaterThan(before.lostMessages);
+    }, PATIENCE);
+  });
 
   test("a peer that does not read costs a bounded queue; the newest survive", async () => {
     const deaf = await startDeaf();
