@@ -19,6 +19,8 @@ import type { Feed } from "./feed.ts";
 import { openNodeLink, type NodeLink } from "./node-link.ts";
 import { PlaygroundError } from "./playground-error.ts";
 
+const CONFIGURE_AGAIN_MS = 500;
+
 export const SPEED_MIN = 0.001;
 export const SPEED_MAX = 1;
 
@@ -133,7 +135,15 @@ export function createCluster(options: ClusterOptions): Cluster {
     const link = nodeLinks.get(nodeId);
     if (link === undefined || supervisor.view(nodeId).health !== "running") return;
     const toNode = links.links().filter(({ target }) => target === nodeId);
-    await link.control.configure({ speed, frozen, links: toNode.map(linkToWire) });
+    try {
+      await link.control.configure({ speed, frozen, links: toNode.map(linkToWire) });
+    } catch (error) {
+      // Busy, perhaps: told again until it has heard, or its process has ended.
+      if (nodeLinks.get(nodeId) === link) {
+        setTimeout(() => void configure(nodeId).catch(() => {}), CONFIGURE_AGAIN_MS).unref();
+      }
+      throw error;
+    }
   }
 
   /** All running nodes; a node that ends meanwhile will be told when it starts again. */

@@ -28,7 +28,7 @@ export interface NodeLink {
 /** A stream that broke while its process lives is opened again after this. */
 const REOPEN_MS = 100;
 /** A node on this machine answers at once, or it is paused, or stuck. */
-const CONTROL_MS_MAX = 2_000;
+const CONTROL_MS_MAX = 5_000;
 
 export function openNodeLink(options: NodeLinkOptions): NodeLink {
   const baseUrl = `http://${options.address}`;

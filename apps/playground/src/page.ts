@@ -74,6 +74,11 @@ export async function builtPage(root: string, report: (text: string) => void): P
       report(`cannot build the page: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+  return staticPage(dist);
+}
+
+/** Serves the files in `dist`, and index.html for every path that has no extension. */
+export function staticPage(dist: string): Page {
   return { handle: (request, response) => serve(dist, request, response), close: async () => {} };
 }
 
@@ -117,14 +122,18 @@ function serve(dist: string, request: IncomingMessage, response: ServerResponse)
   }
   // Vite names what is in assets/ after its contents: it never changes.
   const immutable = file.startsWith(join(dist, "assets") + sep);
-  response.writeHead(200, {
+  const { size, mtimeMs } = statSync(file);
+  const etag = `"${size.toString(36)}-${Math.floor(mtimeMs).toString(36)}"`;
+  const same = request.headers["if-none-match"] === etag;
+  response.writeHead(same ? 304 : 200, {
     "content-type": TYPES[extname(file)] ?? "application/octet-stream",
-    "content-length": statSync(file).size,
+    ...(same ? {} : { "content-length": size }),
     "cache-control": immutable ? "public, max-age=31536000, immutable" : "no-cache",
+    etag,
     "content-security-policy": POLICY.join("; "),
     "referrer-policy": "no-referrer",
   });
-  if (request.method === "HEAD") response.end();
+  if (same || request.method === "HEAD") response.end();
   else createReadStream(file).pipe(response);
 }
 
