@@ -8,6 +8,8 @@ import type * as Kv from "@raftarium/kv";
 import type * as Etcd from "./gen/etcdserverpb/rpc_pb.ts";
 import type { KeyValueSchema } from "./gen/mvccpb/kv_pb.ts";
 
+export { prefixEnd } from "@raftarium/kv";
+
 /** Who answers, for the header of every response. */
 export interface Answerer {
   readonly clusterId: bigint;

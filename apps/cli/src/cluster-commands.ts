@@ -1,0 +1,133 @@
+/** status, member: how the nodes are, and who takes part. */
+import type { MessageShape } from "@bufbuild/protobuf";
+import type { Outcome, RaftClient, StatusOfEndpoint } from "@raftarium/client";
+import type { MemberListResponseSchema } from "@raftarium/protocol/etcd";
+import { EXIT } from "./exit-code.ts";
+import type { ExitCode } from "./exit-code.ts";
+import type { Session } from "./session.ts";
+import { table } from "./text.ts";
+
+const WATCH_MS = 1000;
+const CLEAR_SCREEN = "\u001B[2J\u001B[H";
+
+/** Fails if no node answers. */
+export function status(session: Session, watch: boolean): Promise<ExitCode> {
+  return session.withNodes(async (client) => {
+    const { io } = session;
+    for (;;) {
+      const statuses = await client.status({ timeoutMs: Math.min(session.options.timeout, 2000) });
+      if (watch && io.terminal && session.options.output === "text") io.write(CLEAR_SCREEN);
+      if (session.options.output === "json") session.json(statuses.map(statusJson));
+      else session.line(statusTable(statuses));
+      const answered = statuses.some(({ outcome }) => outcome.outcome === "ok");
+      if (!watch) return answered ? EXIT.ok : EXIT.failed;
+      await new Promise<void>((resolve) => {
+        const timer = setTimeout(resolve, WATCH_MS);
+        io.signal.addEventListener("abort", () => {
+          clearTimeout(timer);
+          resolve();
+        });
+      });
+      if (io.signal.aborted) return EXIT.ok;
+    }
+  });
+}
+
+function statusJson({ endpoint, outcome }: StatusOfEndpoint): object {
+  if (outcome.outcome !== "ok") return { endpoint, error: outcome.message };
+  const { header, leader, raftIndex, raftTerm, raftAppliedIndex, dbSize, isLearner } =
+    outcome.value;
+  return {
+    endpoint,
+    nodeId: Number(header?.memberId ?? 0n),
+    leader: leader !== 0n && leader === header?.memberId,
+    leaderId: Number(leader),
+    learner: isLearner,
+    term: Number(raftTerm),
+    commitIndex: Number(raftIndex),
+    appliedIndex: Number(raftAppliedIndex),
+    revision: Number(header?.revision ?? 0n),
+    diskBytes: Number(dbSize),
+  };
+}
+
+function statusTable(statuses: readonly StatusOfEndpoint[]): string {
+  const header = ["ENDPOINT", "NODE", "ROLE", "TERM", "COMMITTED", "APPLIED", "REVISION", "DISK"];
+  return table(
+    header,
+    statuses.map(({ endpoint, outcome }) => {
+      if (outcome.outcome !== "ok") return [endpoint, "-", outcome.message];
+      const { header: about, leader, isLearner, ...value } = outcome.value;
+      const leads = leader !== 0n && leader === about?.memberId;
+      return [
+        endpoint,
+        String(about?.memberId ?? 0n),
+        leads ? "leader" : isLearner ? "learner" : leader === 0n ? "no leader" : "follower",
+        String(value.raftTerm),
+        String(value.raftIndex),
+        String(value.raftAppliedIndex),
+        String(about?.revision ?? 0n),
+        sizeText(Number(value.dbSize)),
+      ];
+    }),
+  );
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 1024) return `${bytes} B`;
+  if (bytes < 1024 ** 2) return `${(bytes / 1024).toFixed(1)} KiB`;
+  return `${(bytes / 1024 ** 2).toFixed(1)} MiB`;
+}
+
+type MembersResponse = Pick<MessageShape<typeof MemberListResponseSchema>, "members">;
+
+function members(
+  session: Session,
+  act: (client: RaftClient) => Promise<Outcome<MembersResponse>>,
+): Promise<ExitCode> {
+  return session.withNodes(async (client) =>
+    session.report(
+      await act(client),
+      (response) =>
+        table(
+          ["NODE", "NAME", "ADDRESS", "KIND"],
+          response.members.map(({ ID, name, peerURLs, isLearner }) => [
+            String(ID),
+            name,
+            peerURLs.join(" "),
+            isLearner ? "learner" : "voter",
+          ]),
+        ),
+      (response) => ({
+        members: response.members.map(({ ID, name, peerURLs, isLearner }) => ({
+          nodeId: Number(ID),
+          name,
+          peerURLs,
+          learner: isLearner,
+        })),
+      }),
+    ),
+  );
+}
+
+export function memberList(session: Session): Promise<ExitCode> {
+  return members(session, (client) => client.memberList({ linearizable: true }));
+}
+
+/** `address` is `host:port`, where the new node listens. */
+export function memberAdd(
+  session: Session,
+  address: string,
+  { learner = false }: { readonly learner?: boolean },
+): Promise<ExitCode> {
+  const peerURLs = [address.startsWith("http://") ? address : `http://${address}`];
+  return members(session, (client) => client.memberAdd({ peerURLs, isLearner: learner }));
+}
+
+export function memberPromote(session: Session, nodeId: number): Promise<ExitCode> {
+  return members(session, (client) => client.memberPromote({ ID: BigInt(nodeId) }));
+}
+
+export function memberRemove(session: Session, nodeId: number): Promise<ExitCode> {
+  return members(session, (client) => client.memberRemove({ ID: BigInt(nodeId) }));
+}

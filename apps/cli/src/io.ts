@@ -1,0 +1,26 @@
+/** The world around one run of the client, so that tests can hand in their own. */
+export interface Io {
+  /** Whether standard output is a terminal: then what keys and values hold is made safe. */
+  readonly terminal: boolean;
+  write(chunk: string | Uint8Array): void;
+  complain(text: string): void;
+  readInput(): Promise<Uint8Array>;
+  /** Aborted by Ctrl-C. */
+  readonly signal: AbortSignal;
+}
+
+export function processIo(): Io {
+  const ending = new AbortController();
+  process.once("SIGINT", () => ending.abort());
+  return {
+    terminal: process.stdout.isTTY,
+    write: (chunk) => void process.stdout.write(chunk),
+    complain: (text) => void process.stderr.write(`${text}\n`),
+    async readInput() {
+      const chunks: Uint8Array[] = [];
+      for await (const chunk of process.stdin) chunks.push(chunk as Uint8Array);
+      return Buffer.concat(chunks);
+    },
+    signal: ending.signal,
+  };
+}

@@ -1,0 +1,393 @@
+import { Server, ServerCredentials, status as Status } from "@grpc/grpc-js";
+import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
+import { StatusError, addService } from "@raftarium/protocol/grpc";
+import type { ServiceImplementation } from "@raftarium/protocol/grpc";
+import { Metadata } from "@grpc/grpc-js";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { connectNodeAdapter } from "@connectrpc/connect-node";
+import { Code, ConnectError } from "@connectrpc/connect";
+import { PlaygroundService } from "@raftarium/protocol/playground";
+import { describe, expect, test } from "vitest";
+import { EXIT } from "./exit-code.ts";
+import type { Io } from "./io.ts";
+import { main } from "./program.ts";
+
+interface Run {
+  readonly exitCode: number;
+  readonly output: string;
+  readonly complaints: string;
+}
+
+async function run(argv: readonly string[], input = "", terminal = false): Promise<Run> {
+  const output: Uint8Array[] = [];
+  let complaints = "";
+  const io: Io = {
+    terminal,
+    write: (chunk) =>
+      void output.push(typeof chunk === "string" ? new TextEncoder().encode(chunk) : chunk),
+    complain: (text) => {
+      complaints += `${text}\n`;
+    },
+    readInput: () => Promise.resolve(new TextEncoder().encode(input)),
+    signal: new AbortController().signal,
+  };
+  const exitCode = await main(argv, io);
+  return { exitCode, output: Buffer.concat(output).toString(), complaints };
+}
+
+type Kv = ServiceImplementation<typeof KV>;
+
+/** A node of a cluster with the methods that a test needs; the others fail the test. */
+async function serve(methods: Partial<Kv>, act: (endpoints: string) => Promise<void>) {
+  const server = new Server();
+  const refuse = (_call: unknown, done: (error: Error) => void): void =>
+    done(new StatusError(Status.UNIMPLEMENTED, "not in this test"));
+  const kv = { range: refuse, put: refuse, deleteRange: refuse, txn: refuse, compact: refuse };
+  addService(server, KV, { ...kv, ...methods });
+  addService(server, Cluster, {
+    memberList: (_call, done) =>
+      done(null, { members: [{ ID: 1n, name: "node-1", peerURLs: ["http://h:1"] }] }),
+    memberAdd: refuse,
+    memberRemove: refuse,
+    memberUpdate: refuse,
+    memberPromote: refuse,
+  });
+  addService(server, Maintenance, {
+    status: (_call, done) =>
+      done(null, {
+        header: { memberId: 1n, revision: 9n },
+        leader: 1n,
+        raftTerm: 4n,
+        raftIndex: 8n,
+      }),
+    moveLeader: refuse,
+  });
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  try {
+    await act(`127.0.0.1:${port}`);
+  } finally {
+    server.forceShutdown();
+  }
+}
+
+function refused(code: Status, text: string, outcome: string): StatusError {
+  const metadata = new Metadata();
+  metadata.set("raftarium-outcome", outcome);
+  return new StatusError(code, text, metadata);
+}
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+describe("exit codes", () => {
+  test("0: done", () =>
+    serve({ put: (_call, done) => done(null, { header: { revision: 2n } }) }, async (endpoints) => {
+      expect(await run(["--endpoints", endpoints, "put", "fruit", "pear"])).toEqual({
+        exitCode: EXIT.ok,
+        output: "OK\n",
+        complaints: "",
+      });
+    }));
+
+  test("1: definitely not done", () =>
+    serve(
+      {
+        put: (_call, done) =>
+          done(refused(Status.INVALID_ARGUMENT, "etcdserver: key is not provided", "failed")),
+      },
+      async (endpoints) => {
+        const result = await run(["--endpoints", endpoints, "put", "", "pear"]);
+        expect(result.exitCode).toBe(EXIT.failed);
+        expect(result.complaints).toContain("invalid argument: etcdserver: key is not provided");
+      },
+    ));
+
+  test("2: the outcome is unknown, and the write is not sent again", async () => {
+    let calls = 0;
+    const put: Kv["put"] = (_call, done) => {
+      calls += 1;
+      done(refused(Status.UNAVAILABLE, "etcdserver: request timed out", "unknown"));
+    };
+    await serve({ put }, async (endpoints) => {
+      const result = await run(["--endpoints", endpoints, "put", "fruit", "pear"]);
+      expect(result.exitCode).toBe(EXIT.unknown);
+      expect(result.complaints).toContain("may have taken effect");
+      expect(calls).toBe(1);
+    });
+  });
+
+  test("2: a put that nobody answers in time", () =>
+    serve({ put: () => {} }, async (endpoints) => {
+      const result = await run(["--endpoints", endpoints, "--timeout", "200ms", "put", "a", "b"]);
+      expect(result.exitCode).toBe(EXIT.unknown);
+    }));
+
+  test("1: a get that nobody answers in time changes nothing", () =>
+    serve({ range: () => {} }, async (endpoints) => {
+      const result = await run(["--endpoints", endpoints, "--timeout", "200ms", "get", "a"]);
+      expect(result.exitCode).toBe(EXIT.failed);
+    }));
+
+  test("1: nothing listens, and the text says where it looked", async () => {
+    const result = await run(["--endpoints", "127.0.0.1:1", "--timeout", "50ms", "put", "a", "b"]);
+    expect(result.exitCode).toBe(EXIT.failed);
+    expect(result.complaints).toMatch(/ECONNREFUSED.*127\.0\.0\.1:1/);
+  });
+
+  test.each([
+    [[], "expected a command or --action"],
+    [["sing"], "unknown command 'sing'"],
+    [["put"], "missing required argument 'key'"],
+    [["--timeout", "soon", "get", "a"], "expected a duration such as 500ms or 5s, got soon"],
+    [["--endpoints", "nowhere", "get", "a"], "expected host:port,host:port…, got 'nowhere'"],
+    [["--output", "xml", "get", "a"], "expected one of text, json, got xml"],
+    [["get", "a", "--limit", "0"], "expected a whole number from 1 up, got 0"],
+    [["--action", "add", "--key", "k"], "--action add needs --value"],
+    [["--action", "fly", "--key", "k"], "expected one of add, get, delete, got fly"],
+    [["txn", "--if", "fruit is pear"], "cannot read the condition 'fruit is pear'"],
+    [["txn", "--then", "put fruit"], "cannot read the operation 'put fruit'"],
+    [["crash", "one"], "expected a whole number from 1 up, got one"],
+    [["partition", "1;2"], "expected node ids such as 1,2, got 1;2"],
+    [["speed", "7"], "expected a number from 0.001 to 1, got 7"],
+  ])("64: %j makes no sense", async (argv, text) => {
+    const result = await run(argv);
+    expect(result.exitCode).toBe(EXIT.usage);
+    expect(result.complaints).toContain(text);
+  });
+
+  test.each([["--help"], ["put", "--help"], ["member", "--help"]])("0: %s", async (...argv) => {
+    const result = await run(argv);
+    expect(result.exitCode).toBe(EXIT.ok);
+    expect(result.output).toContain("Usage: raft-client");
+  });
+});
+
+describe("what goes out and what is printed", () => {
+  const stored: Kv["range"] = (call, done) => {
+    const value = bytes("pear\u001B[31m");
+    done(null, {
+      header: { revision: 5n, raftTerm: 2n, memberId: 3n },
+      kvs: [{ key: call.request.key, value, createRevision: 2n, modRevision: 5n, version: 3n }],
+      count: 1n,
+    });
+  };
+
+  test("a value goes out as it is, except to a terminal that it could steer", () =>
+    serve({ range: stored }, async (endpoints) => {
+      const piped = await run(["--endpoints", endpoints, "get", "fruit"]);
+      expect(piped.output).toBe("pear\u001B[31m\n");
+      const shown = await run(["--endpoints", endpoints, "get", "fruit"], "", true);
+      expect(shown.output).toBe(`0x${Buffer.from("pear\u001B[31m").toString("hex")}\n`);
+    }));
+
+  test("json holds all that is known", () =>
+    serve({ range: stored }, async (endpoints) => {
+      const { output } = await run(["--endpoints", endpoints, "--output", "json", "get", "fruit"]);
+      expect(JSON.parse(output)).toEqual({
+        outcome: "ok",
+        revision: 5,
+        term: 2,
+        nodeId: 3,
+        kvs: [
+          {
+            key: "fruit",
+            value: "pear\u001B[31m",
+            createRevision: 2,
+            modRevision: 5,
+            version: 3,
+          },
+        ],
+        count: 1,
+        more: false,
+      });
+    }));
+
+  test("json tells of a failure too", async () => {
+    const argv = ["--endpoints", "127.0.0.1:1", "--timeout", "20ms", "--output", "json"];
+    const { output, exitCode } = await run([...argv, "get", "a"]);
+    expect(JSON.parse(output)).toMatchObject({ outcome: "failed", code: "unavailable" });
+    expect(exitCode).toBe(EXIT.failed);
+  });
+
+  test("--action add, get and delete do what put, get and del do", async () => {
+    const asked: unknown[] = [];
+    const methods: Partial<Kv> = {
+      put: (call, done) => {
+        asked.push(["put", call.request.key, call.request.value]);
+        done(null, {});
+      },
+      range: (call, done) => {
+        asked.push(["get", call.request.key]);
+        done(null, { kvs: [{ key: call.request.key, value: bytes("V") }], count: 1n });
+      },
+      deleteRange: (call, done) => {
+        asked.push(["del", call.request.key]);
+        done(null, { deleted: 1n });
+      },
+    };
+    await serve(methods, async (endpoints) => {
+      const action = (...argv: string[]) => run(["--endpoints", endpoints, "--action", ...argv]);
+      expect((await action("add", "--key", "K", "--value", "V")).output).toBe("OK\n");
+      expect((await action("get", "--key", "K")).output).toBe("V\n");
+      expect((await action("delete", "--key", "K")).output).toBe("1\n");
+    });
+    expect(asked).toEqual([
+      ["put", bytes("K"), bytes("V")],
+      ["get", bytes("K")],
+      ["del", bytes("K")],
+    ]);
+  });
+
+  test("put takes its value from standard input", async () => {
+    let value: Uint8Array | undefined;
+    const put: Kv["put"] = (call, done) => {
+      ({ value } = call.request);
+      done(null, {});
+    };
+    await serve({ put }, async (endpoints) => {
+      await run(["--endpoints", endpoints, "put", "k"], "from a pipe");
+    });
+    expect(value).toEqual(bytes("from a pipe"));
+  });
+
+  test("get --prefix asks for the range of all keys with that prefix", async () => {
+    const ranges: unknown[] = [];
+    const range: Kv["range"] = ({ request }, done) => {
+      ranges.push([
+        [...request.key],
+        [...request.rangeEnd],
+        request.serializable,
+        request.revision,
+      ]);
+      done(null, {});
+    };
+    await serve({ range }, async (endpoints) => {
+      const options = ["--serializable", "--rev", "7"];
+      await run(["--endpoints", endpoints, "get", "ab", "--prefix", ...options]);
+      await run(["--endpoints", endpoints, "get", "", "--prefix"]);
+      await run(["--endpoints", endpoints, "get", "a", "c"]);
+    });
+    expect(ranges).toEqual([
+      [[97, 98], [97, 99], true, 7n],
+      [[0], [0], false, 0n],
+      [[97], [99], false, 0n],
+    ]);
+  });
+
+  test("txn reads conditions and operations as people write them", async () => {
+    let request: unknown;
+    const txn: Kv["txn"] = (call, done) => {
+      ({ request } = call);
+      done(null, {
+        succeeded: true,
+        responses: [{ response: { case: "responsePut", value: {} } }],
+      });
+    };
+    await serve({ txn }, async (endpoints) => {
+      const conditions = ["--if", "value(fruit) != 'a pear'", "--if", "version(fruit) > 3"];
+      const operations = ["--then", 'put fruit "red apple"', "--else", "del a/ --prefix"];
+      const { output } = await run(["--endpoints", endpoints, "txn", ...conditions, ...operations]);
+      expect(output).toBe("SUCCESS\nOK\n");
+    });
+    expect(request).toMatchObject({
+      compare: [
+        { result: 3, target: 3, key: bytes("fruit"), targetUnion: { value: bytes("a pear") } },
+        { result: 1, target: 0, key: bytes("fruit"), targetUnion: { value: 3n } },
+      ],
+      success: [{ request: { value: { key: bytes("fruit"), value: bytes("red apple") } } }],
+      failure: [{ request: { value: { key: bytes("a/"), rangeEnd: bytes("a0") } } }],
+    });
+  });
+
+  test("status tells of nodes that answer and of those that don't", () =>
+    serve({}, async (endpoints) => {
+      const result = await run(["--endpoints", `${endpoints},127.0.0.1:1`, "status"]);
+      expect(result.exitCode).toBe(EXIT.ok);
+      expect(result.output).toMatch(/leader +4 +8 +0 +9/);
+      expect(result.output).toContain("ECONNREFUSED");
+      const nobody = await run(["--endpoints", "127.0.0.1:1", "status"]);
+      expect(nobody.exitCode).toBe(EXIT.failed);
+    }));
+
+  test("member list", () =>
+    serve({}, async (endpoints) => {
+      const { output } = await run(["--endpoints", endpoints, "member", "list"]);
+      expect(output).toMatch(/^1 +node-1 +http:\/\/h:1 +voter$/m);
+    }));
+});
+
+describe("the playground", () => {
+  async function playground(act: (url: string, calls: unknown[]) => Promise<void>) {
+    const calls: unknown[] = [];
+    const handler = connectNodeAdapter({
+      routes: ({ service }) => {
+        service(PlaygroundService, {
+          getCluster: () => ({
+            speed: 0.05,
+            nodes: [
+              { id: 1n, address: "h:1", pid: 42, health: 2, role: 4, term: 3n, leaderId: 1n },
+            ],
+            links: [{ source: 1n, target: 2n, cut: true }],
+          }),
+          crashNode: ({ nodeId }) => {
+            if (nodeId === 9n) {
+              throw new ConnectError("cannot crash node 9: no such node", Code.NotFound);
+            }
+            calls.push(["crash", nodeId]);
+            return {};
+          },
+          setLink: ({ source, target, cut, delayMs, messageKinds }) => {
+            calls.push(["link", source, target, cut, delayMs, messageKinds]);
+            return {};
+          },
+          partition: ({ groups }) => {
+            calls.push(["partition", groups.map(({ nodeIds }) => nodeIds)]);
+            return {};
+          },
+        });
+      },
+    });
+    const server = createServer(handler);
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    try {
+      await act(`http://127.0.0.1:${(server.address() as AddressInfo).port}`, calls);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
+  }
+
+  test("does what it is asked", () =>
+    playground(async (url, calls) => {
+      const options = ["--playground", url];
+      expect((await run([...options, "crash", "2"])).output).toBe("node 2 crashed\n");
+      await run([...options, "link", "1", "2", "--cut", "--both", "--kinds", "vote,append"]);
+      await run([...options, "link", "1", "2", "--delay", "1s"]);
+      await run([...options, "partition", "1,2", "3"]);
+      expect(calls).toEqual([
+        ["crash", 2n],
+        ["link", 1n, 2n, true, 0, [3, 1]],
+        ["link", 2n, 1n, true, 0, [3, 1]],
+        ["link", 1n, 2n, false, 1000, []],
+        ["partition", [[1n, 2n], [3n]]],
+      ]);
+    }));
+
+  test("shows the cluster", () =>
+    playground(async (url) => {
+      const { output } = await run(["--playground", url, "cluster"]);
+      expect(output).toMatch(/^1 +h:1 +42 +running +leader +3 +1 +0 +0$/m);
+      expect(output).toContain("speed 0.05\ncut: 1 to 2\n");
+    }));
+
+  test("says what it refused", () =>
+    playground(async (url) => {
+      const result = await run(["--playground", url, "crash", "9"]);
+      expect(result.exitCode).toBe(EXIT.failed);
+      expect(result.complaints).toContain("cannot crash node 9: no such node");
+    }));
+});
