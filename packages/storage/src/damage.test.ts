@@ -70,7 +70,9 @@ describe("a torn tail is cut off", () => {
     const last = offsets.at(-2)!;
     const torn = bytes.slice();
     torn.fill(0, last + 40);
-    const storage = withContent(rig, FIRST, torn).open();
+    const image = withContent(rig, FIRST, torn);
+    const storage = image.open();
+    expect(image.disk.content(FIRST)).toEqual(bytes.slice(0, last));
     expect(storage.torn).toEqual({ file: FIRST, offset: last, bytes: bytes.length - last });
   });
 
@@ -129,6 +131,24 @@ describe("damage to what was durable is refused, naming file and place", () => {
     const last = frameOffsets(bytes).at(-1)!;
     const error = withContent(rig, FIRST, bytes.fill(0, last)).refusal();
     expect(error).toMatchObject({ code: "CORRUPT_LOG", file: FIRST, offset: last });
+  });
+
+  test("a frame of another history in the middle", () => {
+    const [one, two] = [1, 2].map((seed) => {
+      const rig = new Rig();
+      const storage = rig.open();
+      for (let index = 1; index <= 4; index += 1) {
+        const data = bytesOf(50, seed);
+        rig.persist(storage, { entries: [{ index, term: 1, kind: "command", data }] });
+      }
+      return rig.disk.content(FIRST);
+    });
+    const offsets = frameOffsets(one!);
+    const mixed = one!.slice();
+    mixed.set(two!.subarray(offsets[2], offsets[3]), offsets[2]);
+    const error = withContent(new Rig(), FIRST, mixed).refusal();
+    expect(error).toMatchObject({ code: "CORRUPT_LOG", offset: offsets[2] });
+    expect(error.message).toContain("expected a frame that follows checksum");
   });
 
   test("a segment of another history in the middle", () => {

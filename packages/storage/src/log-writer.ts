@@ -22,8 +22,8 @@ export interface SegmentInfo {
   readonly path: string;
   /** Bytes of the file. */
   bytes: number;
-  /** The highest index that any entry in it ever had. */
-  maxIndex: LogIndex;
+  /** The last entry in it; 0 without any. Entries before it with a higher index were replaced. */
+  lastIndex: LogIndex;
 }
 
 interface OpenSegment {
@@ -175,7 +175,7 @@ export class LogWriter {
   /** Takes the segments that hold nothing beyond `throughIndex` off the list, oldest first. */
   takeObsolete(throughIndex: LogIndex): SegmentInfo[] {
     let count = 0;
-    while (count < this.#segments.length - 1 && this.#segments[count]!.maxIndex <= throughIndex) {
+    while (count < this.#segments.length - 1 && this.#segments[count]!.lastIndex <= throughIndex) {
       count += 1;
     }
     return this.#segments.splice(0, count);
@@ -207,7 +207,7 @@ export class LogWriter {
       }
       this.#builder.addEntry(entry);
       this.terms.append(entry.index, entry.term);
-      if (entry.index > info.maxIndex) info.maxIndex = entry.index;
+      info.lastIndex = entry.index;
     }
     if (write.hardState !== null) {
       this.#builder.addHardState(write.hardState);
@@ -316,7 +316,7 @@ export class LogWriter {
     this.#space.createFile(path, bytes, (file) => {
       this.#preparing = false;
       if (file !== null) {
-        this.#next = { file, info: { sequence, path, bytes, maxIndex: 0 } };
+        this.#next = { file, info: { sequence, path, bytes, lastIndex: 0 } };
       }
       done(file !== null);
       const waiting = this.#onPrepared;

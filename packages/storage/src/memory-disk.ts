@@ -365,8 +365,9 @@ class MemoryFile implements DiskFile {
     const operation = { kind: "read", path: this.#path, bytes: length } as const;
     const error = this.#host.fault(operation);
     const end = Math.min(this.#inode.size, position + length);
-    const data = error === null ? this.#inode.bytes.slice(position, Math.max(position, end)) : [];
-    this.#host.later(operation, () => done(error, Uint8Array.from(data)));
+    const start = error === null ? Math.min(position, end) : end;
+    const data = this.#inode.bytes.slice(start, end);
+    this.#host.later(operation, () => done(error, data));
   }
 
   close(done: (error: DiskError | null) => void): void {

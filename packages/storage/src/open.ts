@@ -41,7 +41,7 @@ export interface StorageOptions {
 }
 
 interface Files {
-  readonly segments: { sequence: number; path: string; bytes: number; maxIndex: number }[];
+  readonly segments: { sequence: number; path: string; bytes: number; lastIndex: number }[];
   readonly snapshots: { index: number; path: string; bytes: number }[];
   readonly temporary: string[];
   reserveFileBytes: number | null;
@@ -156,8 +156,8 @@ class Opening {
   }
 
   #closeSealed(plan: RecoveryPlan, next: () => void): void {
-    const goesOn = plan.torn === null ? plan.segments.at(-1) : undefined;
-    const sealed = this.#scanned.filter((segment) => segment !== goesOn);
+    const last = plan.segments.at(-1);
+    const sealed = this.#scanned.filter((segment) => segment !== last);
     const closeNext = (): void => {
       const segment = sealed.pop();
       if (segment === undefined) next();
@@ -231,7 +231,7 @@ function sortFiles(list: readonly { readonly path: string; readonly size: number
   for (const { path, size } of list) {
     const sequence = segmentSequence(path);
     const index = snapshotIndex(path);
-    if (sequence !== null) files.segments.push({ sequence, path, bytes: size, maxIndex: 0 });
+    if (sequence !== null) files.segments.push({ sequence, path, bytes: size, lastIndex: 0 });
     else if (index !== null) files.snapshots.push({ index, path, bytes: size });
     else if (path === RESERVE_FILE) files.reserveFileBytes = size;
     else if (path === LOCAL_SNAPSHOT_TEMPORARY || path === RECEIVED_SNAPSHOT_TEMPORARY) {

@@ -246,7 +246,7 @@ class Replay {
         this.terms.append(index, term);
         this.entries.length = index - this.terms.baseIndex - 1;
         this.entries.push(record.entry);
-        if (index > info.maxIndex) info.maxIndex = index;
+        info.lastIndex = index;
         return null;
       }
     }
@@ -304,7 +304,7 @@ export function logStart(plan: RecoveryPlan): LogStart {
   const end = last?.scan.end ?? 0;
   return {
     segments: plan.segments.map((segment) => segment.info),
-    active: last === undefined || plan.torn !== null ? null : { file: last.file, end },
+    active: last === undefined ? null : { file: last.file, end },
     previousEnd: end,
     chain: last?.scan.chain ?? 0,
     terms: plan.terms,

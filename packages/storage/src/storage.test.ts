@@ -3,6 +3,11 @@ import { describe, expect, test } from "vitest";
 import { RESERVE_FILE, segmentName, snapshotName } from "./names.ts";
 import { Rig, bytesOf, entries, entry, hard, metadata, snapshotChunk } from "./testing.ts";
 
+/** Comparing large arrays element by element takes seconds. */
+function same(a: Uint8Array | null, b: Uint8Array): boolean {
+  return a !== null && Buffer.compare(a, b) === 0;
+}
+
 describe("what was persisted comes back", () => {
   test("an empty directory opens as a node that has never voted", () => {
     const rig = new Rig();
@@ -131,11 +136,13 @@ describe("group commit", () => {
     storage.persist({ hardState: hard(1, 1), entries: [], sync: true }, look);
     storage.persist({ hardState: null, entries: [entry(1, 1)], sync: true }, look);
     storage.persist({ hardState: hard(2, 5), entries: [entry(2, 2)], sync: true }, look);
+    storage.persist({ hardState: null, entries: [entry(3, 2)], sync: false }, look);
     rig.run();
     expect(survivors).toEqual([
       [1, 0],
-      [5, 2],
-      [5, 2],
+      [5, 3],
+      [5, 3],
+      [5, 3],
     ]);
   });
 
@@ -165,7 +172,7 @@ describe("snapshots", () => {
     rig.persist(storage, { hardState: hard(1, null, 5), entries: entries(1, 9, 1) });
     const data = bytesOf(200_000, 3);
     rig.snapshot(storage, 6, 1, { data });
-    expect(rig.readSnapshot(storage, 6, 70_000)).toEqual([...data]);
+    expect(same(rig.readSnapshot(storage, 6, 70_000), data)).toBe(true);
     const again = new Rig(rig);
     const reopened = again.open();
     expect(reopened.recovered).toEqual({
@@ -173,7 +180,7 @@ describe("snapshots", () => {
       snapshot: metadata(6, 1),
       entries: entries(7, 9, 1),
     });
-    expect(again.readSnapshot(reopened, 6, 64 * 1024)).toEqual([...data]);
+    expect(same(again.readSnapshot(reopened, 6, 64 * 1024), data)).toBe(true);
     expect(again.readSnapshot(reopened, 5)).toBeNull();
   });
 
@@ -193,7 +200,7 @@ describe("snapshots", () => {
       rig.run();
       return rig.disk.content(snapshotName(4));
     });
-    for (const file of files) expect(file).toEqual(files[0]);
+    for (const file of files) expect(same(file, files[0]!)).toBe(true);
   });
 
   test("an empty one is one", () => {
@@ -202,7 +209,7 @@ describe("snapshots", () => {
     rig.persist(storage, { entries: entries(1, 2, 1) });
     rig.snapshot(storage, 2, 1, { data: new Uint8Array(0) });
     const again = new Rig(rig);
-    expect(again.readSnapshot(again.open(), 2)).toEqual([]);
+    expect(again.readSnapshot(again.open(), 2)).toEqual(new Uint8Array(0));
   });
 
   test("a chunk at offset 0 starts over", () => {
@@ -212,7 +219,7 @@ describe("snapshots", () => {
     storage.writeSnapshotChunk(snapshotChunk(1, 1, { data: bytesOf(100_000, 9) }), () => undefined);
     rig.run();
     rig.snapshot(storage, 2, 1, { data: bytesOf(10, 4) });
-    expect(rig.readSnapshot(storage, 2)).toEqual([...bytesOf(10, 4)]);
+    expect(same(rig.readSnapshot(storage, 2), bytesOf(10, 4))).toBe(true);
     expect(new Rig(rig).open().recovered.snapshot).toEqual(metadata(2, 1));
   });
 
@@ -234,6 +241,15 @@ describe("snapshots", () => {
     rig.persist(storage, { entries: entries(1, 9, 1) });
     rig.snapshot(storage, 6, 1, { origin: "received" });
     expect(new Rig(rig).open().recovered.entries).toEqual(entries(7, 9, 1));
+  });
+
+  test("what counts is the term that the log has now, not one that was replaced", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    rig.persist(storage, { entries: entries(1, 9, 1) });
+    rig.persist(storage, { entries: entries(4, 9, 2) });
+    rig.snapshot(storage, 6, 2, { origin: "received" });
+    expect(new Rig(rig).open().recovered.entries).toEqual(entries(7, 9, 2));
   });
 
   test("a leader's whose last entry has another term in the log drops the log", () => {
@@ -267,7 +283,7 @@ describe("snapshots", () => {
     }
     rig.run();
     expect(done.toSorted()).toEqual(["local 0", "local 50000", "received 0", "received 50000"]);
-    expect(rig.readSnapshot(storage, 30, 65_536)).toEqual([...theirs]);
+    expect(same(rig.readSnapshot(storage, 30, 65_536), theirs)).toBe(true);
     const { recovered } = new Rig(rig).open();
     expect(recovered.snapshot).toEqual(metadata(30, 1));
     expect(recovered.entries).toEqual([]);
@@ -293,7 +309,7 @@ describe("snapshots", () => {
     rig.run();
     rig.snapshot(storage, 6, 1, {});
     expect(rig.disk.files().map((file) => file.path)).toContain(snapshotName(4));
-    expect(rig.readSnapshot(storage, 4)).toEqual([...bytesOf(1500, 2)]);
+    expect(same(rig.readSnapshot(storage, 4), bytesOf(1500, 2))).toBe(true);
     rig.run();
     expect(rig.disk.files().map((file) => file.path)).not.toContain(snapshotName(4));
     expect(rig.readSnapshot(storage, 4)).toBeNull();

@@ -138,7 +138,7 @@ export class Rig {
   }
 
   /** What a peer would read of a snapshot, `bytesMax` at a time; null: it is not there. */
-  readSnapshot(storage: OpenedStorage, index: number, bytesMax = 1000): number[] | null {
+  readSnapshot(storage: OpenedStorage, index: number, bytesMax = 1000): Uint8Array | null {
     const all: number[] = [];
     let going = true;
     let there = true;
@@ -146,12 +146,12 @@ export class Rig {
       going = false;
       storage.readSnapshotChunk(index, all.length, bytesMax, (data, last) => {
         if (data === null) there = false;
-        else all.push(...data);
+        else for (const byte of data) all.push(byte);
         going = data !== null && !last;
       });
       this.run();
     }
-    return there ? all : null;
+    return there ? Uint8Array.from(all) : null;
   }
 }
 
