@@ -1,4 +1,4 @@
-/** What a shell script learns from the exit code. Documented in docs/client.md. */
+/** What a shell script learns from the exit code. Documented in the README. */
 export const EXIT = {
   ok: 0,
   /** Definitely not done. */
