@@ -17,6 +17,8 @@ export interface Page {
   handle(request: IncomingMessage, response: ServerResponse): void;
   /** A websocket, for hot reload. Absent: there are none. */
   upgrade?(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+  /** Prepares what the first visitor will ask for. */
+  warm?(): void;
   close(): Promise<void>;
 }
 

@@ -56,6 +56,7 @@ export async function devPage(root: string): Promise<Page> {
     upgrade(request, socket, head) {
       upgrades.emit("upgrade", request, socket, head);
     },
+    warm: () => void vite.warmupRequest("/src/main.tsx"),
     close: () => vite.close(),
   };
 }

@@ -44,8 +44,10 @@ export async function startPlayground(
   const cluster = createCluster({ nodes, feed, speed });
   const opened = (options.dev ? devPage(root) : builtPage(root, options.report)).then((page) => {
     door.open(cluster, feed, page);
+    return page;
   });
-  const ready = Promise.all([cluster.start(), opened, firstLeader(feed, nodeCount)]).then(() => {});
+  const up = Promise.all([opened, cluster.start(), firstLeader(feed, nodeCount)]);
+  const ready = up.then(([page]) => page.warm?.());
   // Whoever awaits `ready` hears of it; an end before that is no accident.
   ready.catch(() => {});
   return {
