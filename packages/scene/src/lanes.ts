@@ -14,7 +14,7 @@ export interface Lane {
 /** Half the distance between the two lanes of a link, pixels, at scale 1. */
 const LANE_OFFSET = 7;
 /** Between a node's timer and the end of a lane, pixels. */
-const RIM = 6;
+const RIM = 13;
 
 export function laneOf(layout: Layout, source: NodeId, target: NodeId, bend = 0): Lane | null {
   const a = layout.places.get(source);

@@ -4,8 +4,8 @@ import type { Layout, NodeId, Place, Point, Size } from "./types.ts";
 /** Of the disc, at scale 1. */
 const NODE_RADIUS = 43;
 const TIMER_GAP = 8;
-/** Room for a node's name, word and strip, at scale 1. */
-const LABEL_HEIGHT = 60;
+/** Room for a node's name, word and strip. */
+export const LABEL_HEIGHT = 54;
 const ASPECT_MAX = 1.55;
 
 function clamp(value: number, min: number, max: number): number {
@@ -34,12 +34,10 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const nodeRadius = clamp(Math.min(width * 1.02, height) / crowd, 18, NODE_RADIUS);
   const scale = nodeRadius / NODE_RADIUS;
   const timerRadius = nodeRadius + Math.max(5, TIMER_GAP * scale);
-  const textScale = Math.max(scale, 0.8);
-  const marginX = timerRadius + 46 * textScale;
-  const label = LABEL_HEIGHT * textScale;
+  const marginX = timerRadius + 34;
 
   if (nodeIds.length <= 1) {
-    const centre = { x: width / 2, y: height / 2 - label / 3 };
+    const centre = { x: width / 2, y: height / 2 - LABEL_HEIGHT / 3 };
     const places = nodeIds.map((nodeId): [NodeId, Place] => [
       nodeId,
       { nodeId, ...centre, labelSide: "below" },
@@ -52,8 +50,8 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const unitX = range(units.map((unit) => unit.x));
   const unitY = range(units.map((unit) => unit.y));
   const sides = units.map((unit) => (unit.y < -0.5 ? "above" : "below"));
-  const top = timerRadius + (sides.includes("above") ? label : 0) + 12;
-  const bottom = timerRadius + label + 12;
+  const top = timerRadius + (sides.includes("above") ? LABEL_HEIGHT : 0) + 14;
+  const bottom = timerRadius + LABEL_HEIGHT + 12;
   const spanY = unitY.max - unitY.min;
   const freeY = Math.max(height - top - bottom, 20);
   const spanX = unitX.max - unitX.min;

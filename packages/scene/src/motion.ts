@@ -11,7 +11,7 @@ import {
 } from "@raftarium/observer";
 import { angleAt, laneLength, laneOf, pointAt, type Lane } from "./lanes.ts";
 import { shapeOf } from "./shapes.ts";
-import type { MessageMark, Motion, PulseMark, Stage, TimerMark } from "./types.ts";
+import type { MessageMark, Motion, NodeId, PulseMark, Stage, TimerMark } from "./types.ts";
 
 export interface MotionOptions {
   /**
@@ -65,6 +65,7 @@ function progressOf(
   timeUs: number,
   stop: number,
   expectedFlightUs: number,
+  gone: boolean,
 ): { readonly fraction: number; readonly opacity: number; readonly crossed: boolean } | null {
   if (timeUs < flight.sentAtUs) return null;
   const ended = flight.endedAtUs !== null && flight.endedAtUs <= timeUs;
@@ -76,7 +77,13 @@ function progressOf(
   const limit = flight.held ? 0.86 : 1;
   const travelled = (at - flight.sentAtUs) / Math.max(due - flight.sentAtUs, 1);
   const fraction = Math.max(0, Math.min(limit, travelled));
-  if (!ended) return { fraction: Math.min(fraction, stop), opacity: 1, crossed: false };
+  if (!ended) {
+    // Nobody is there to take it, or to say that it came.
+    const overdueUs = gone && stop === 1 ? timeUs - due : 0;
+    const opacity = overdueUs > 0 ? 1 - overdueUs / MESSAGE_AFTERLIFE_US : 1;
+    if (opacity <= 0) return null;
+    return { fraction: Math.min(fraction, stop), opacity, crossed: overdueUs > 0 };
+  }
   const sinceUs = timeUs - (flight.endedAtUs ?? timeUs);
   const lifeUs = received ? ARRIVAL_US : MESSAGE_AFTERLIFE_US;
   const opacity = 1 - sinceUs / lifeUs;
@@ -138,6 +145,10 @@ export function motionOf(
 ): Motion {
   const messages: MessageMark[] = [];
   const lanes = new Map<string, LaneState>();
+  const gone = new Set<NodeId>();
+  for (const node of view.nodes) {
+    if (node.health === "crashed" || node.health === "stopped") gone.add(node.nodeId);
+  }
   for (const flight of view.messages.values()) {
     const key = linkKey(flight.source, flight.target);
     let state = lanes.get(key);
@@ -162,7 +173,13 @@ export function motionOf(
       } else state.pulse.count = count;
       continue;
     }
-    const progress = progressOf(flight, timeUs, state.stop, options.expectedFlightUs);
+    const progress = progressOf(
+      flight,
+      timeUs,
+      state.stop,
+      options.expectedFlightUs,
+      gone.has(flight.target),
+    );
     if (progress === null) continue;
     const { fraction, opacity, crossed } = progress;
     const at = pointAt(state.lane, fraction);

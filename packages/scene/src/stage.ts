@@ -35,7 +35,7 @@ function votesOf(node: ClusterNode, layout: Layout, place: Place): readonly Vote
   if (!isAsking(node) || layout.ringY === 0) return [];
   const told = node.configuration.voters;
   const voters = told.length > 0 ? told : [...layout.places.keys()];
-  const radius = layout.nodeRadius * 0.3;
+  const radius = layout.nodeRadius * 0.27;
   const dots: VoteDot[] = [];
   for (const voterId of voters) {
     const at = layout.places.get(voterId);
@@ -47,7 +47,7 @@ function votesOf(node: ClusterNode, layout: Layout, place: Place): readonly Vote
       x: place.x + ((at.x - layout.centre.x) / layout.ringX) * radius * 1.15,
       y:
         place.y +
-        layout.nodeRadius * 0.4 +
+        layout.nodeRadius * 0.43 +
         ((at.y - layout.centre.y) / layout.ringY) * radius * 0.85,
       state: granted ? "granted" : rejected ? "rejected" : "pending",
     });
@@ -71,7 +71,7 @@ function stripOf(node: ClusterNode, at: Point, scale: number): readonly StripCel
 }
 
 function nodeMark(node: ClusterNode, layout: Layout, place: Place): NodeMark {
-  const text = Math.max(layout.scale, 0.8);
+  const strip = Math.max(layout.scale, 0.85);
   const edge = layout.timerRadius;
   const above = place.labelSide === "above";
   const down = (pixels: number): Point => ({ x: place.x, y: place.y + pixels });
@@ -87,11 +87,11 @@ function nodeMark(node: ClusterNode, layout: Layout, place: Place): NodeMark {
     faint: node.health === "crashed" || node.health === "stopped" || node.health === "starting",
     votes: votesOf(node, layout, place),
     preVote: node.role === "pre-candidate",
-    strip: stripOf(node, down(above ? -edge - 14 * text : edge + 46 * text), text),
+    strip: stripOf(node, down(above ? -edge - 18 : edge + 45), strip),
     name: `Node ${node.nodeId}`,
     word: nodeWord(node),
-    nameAt: down(above ? -edge - 39 * text : edge + 23 * text),
-    wordAt: down(above ? -edge - 22 * text : edge + 39 * text),
+    nameAt: down(above ? -edge - 43 : edge + 22),
+    wordAt: down(above ? -edge - 27 : edge + 38),
   };
 }
 

@@ -118,7 +118,7 @@ function nodeSvg(node: NodeMark, palette: Palette): string {
   const gone = node.health === "crashed" || node.health === "stopped";
   const parts = [...discSvg(node, palette)];
   const ink = gone ? palette.muted : node.role === "leader" ? palette.ground : colour;
-  const up = node.votes.length > 0 ? -node.radius * 0.18 : 0;
+  const up = node.votes.length > 0 ? -node.radius * 0.26 : 0;
   parts.push(
     text(node.x, node.y + up + node.radius * 0.24, String(node.term), {
       fill: ink,

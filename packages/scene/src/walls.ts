@@ -5,7 +5,8 @@
  */
 import { linkKey, type ClusterView } from "@raftarium/observer";
 import { approach, crossing, laneOf, pointAt } from "./lanes.ts";
-import type { Layout, NodeId, Point, WallMark } from "./types.ts";
+import { LABEL_HEIGHT } from "./layout.ts";
+import type { Layout, NodeId, Place, Point, WallMark } from "./types.ts";
 
 export interface Walls {
   readonly walls: readonly WallMark[];
@@ -50,6 +51,12 @@ function dotsAlong(from: Point, to: Point): readonly Point[] {
   });
 }
 
+/** Whether a point lies where a node's name is written. */
+function onLabel(layout: Layout, place: Place, point: Point): boolean {
+  const beyond = (point.y - place.y) * (place.labelSide === "above" ? -1 : 1) - layout.timerRadius;
+  return beyond > 4 && beyond < LABEL_HEIGHT + 4 && Math.abs(point.x - place.x) < 50;
+}
+
 /** The arc of dots before a node that is alone, over the directions of all the others. */
 function isolationWall(layout: Layout, nodeId: NodeId, radius: number): WallMark | null {
   const place = layout.places.get(nodeId);
@@ -66,7 +73,7 @@ function isolationWall(layout: Layout, nodeId: NodeId, radius: number): WallMark
   const dots = Array.from({ length: count }, (_, at) => {
     const angle = middle - half + (2 * half * at) / (count - 1);
     return { x: place.x + Math.cos(angle) * radius, y: place.y + Math.sin(angle) * radius };
-  });
+  }).filter((dot) => !onLabel(layout, place, dot));
   // The label stands past the end of the arc that is nearer to the middle of the stage's width.
   const ends = [dots[0], dots.at(-1)].filter((dot) => dot !== undefined);
   const end = ends.toSorted((a, b) => a.y - b.y)[0] ?? place;
@@ -105,10 +112,12 @@ function laneWall(layout: Layout, source: NodeId, target: NodeId, both: boolean)
   const length = Math.hypot(lane.to.x - lane.from.x, lane.to.y - lane.from.y) || 1;
   const aside = { x: (lane.to.y - lane.from.y) / length, y: -(lane.to.x - lane.from.x) / length };
   const offset = 7 * Math.max(layout.scale, 0.6);
-  const [near, far] = both ? [-offset - 22, 22 - offset] : [-offset + 1, 22];
+  const [near, far] = both ? [-offset - 22, 22 - offset] : [-offset + 1, 27];
   const from = { x: at.x + aside.x * near, y: at.y + aside.y * near };
   const to = { x: at.x + aside.x * far, y: at.y + aside.y * far };
-  return { key: `cut-${source}-${target}`, dots: dotsAlong(from, to), label: null };
+  const beside = { x: at.x + aside.x * 40, y: at.y + aside.y * 36 + 4, text: "one way" };
+  const label = both ? null : beside;
+  return { key: `cut-${source}-${target}`, dots: dotsAlong(from, to), label };
 }
 
 export function wallsOf(view: ClusterView, layout: Layout): Walls {

@@ -1,5 +1,5 @@
 /** What the colours and shapes say, always in sight where there is room. */
-import { latencyWords } from "@raftarium/scene";
+import { latencyWords, type Layout } from "@raftarium/scene";
 import { Glyph } from "../shell/glyphs.tsx";
 import { useTimeline } from "../state/use.ts";
 
@@ -10,9 +10,24 @@ function rounded(us: number): number {
   return Math.round(us / magnitude) * magnitude;
 }
 
-export function Legend() {
+/** Its own size, with a little air, pixels. */
+const WIDTH = 262;
+const HEIGHT = 172;
+
+/** Whether a node, with its name, would stand on it. */
+function collides({ size, places, timerRadius }: Layout): boolean {
+  if (size.width < 700) return true;
+  for (const place of places.values()) {
+    const [left, bottom] = [place.x - timerRadius - 20, place.y + timerRadius + 62];
+    if (left < WIDTH && bottom > size.height - HEIGHT) return true;
+  }
+  return false;
+}
+
+export function Legend({ layout }: { readonly layout: Layout }) {
   const flightUs = useTimeline((state) => rounded(state.flightUs));
   const slow = useTimeline((state) => state.view.speed < 0.995);
+  if (collides(layout)) return null;
   return (
     <div className="legend">
       <p>Colour is the term. Shape is the message.</p>

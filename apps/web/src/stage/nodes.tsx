@@ -48,7 +48,7 @@ export const NodeShape = memo(function NodeShape({ mark, selected }: NodeShapePr
   const { x, y, radius, health, role } = mark;
   const gone = health === "crashed" || health === "stopped";
   const slotted = mark.votes.length > 0 || gone || health === "paused";
-  const baseline = y + radius * (slotted ? 0.08 : 0.25);
+  const baseline = y + radius * (slotted ? -0.02 : 0.25);
   const names = ["node", role, health];
   if (gone) names.push("gone");
   if (selected) names.push("selected");
@@ -58,7 +58,7 @@ export const NodeShape = memo(function NodeShape({ mark, selected }: NodeShapePr
       <circle className="disc" cx={x} cy={y} r={radius} />
       <circle className="ring" cx={x} cy={y} r={radius} />
       <path className="rays" d={raysPath(radius)} transform={`translate(${x} ${y})`} />
-      <text className="term" x={x} y={baseline} fontSize={radius * 0.74}>
+      <text className="term" x={x} y={baseline} fontSize={radius * (slotted ? 0.64 : 0.74)}>
         {mark.term === 0 ? "·" : mark.term}
       </text>
       <Slot mark={mark} />

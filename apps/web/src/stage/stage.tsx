@@ -207,7 +207,7 @@ export function Stage() {
             onPress={pressNode}
           />
         ))}
-        <Legend />
+        <Legend layout={marks.layout} />
         <EmptyStage />
       </div>
       {open?.kind === "node" ? (
