@@ -6,7 +6,7 @@ const NODE_RADIUS = 43;
 const TIMER_GAP = 8;
 /** Room for a node's name, word and strip. */
 export const LABEL_HEIGHT = 54;
-const ASPECT_MAX = 1.55;
+const ASPECT_MAX = 1.7;
 
 function clamp(value: number, min: number, max: number): number {
   return Math.max(min, Math.min(max, value));

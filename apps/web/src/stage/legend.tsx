@@ -48,7 +48,7 @@ export function Legend({ layout }: { readonly layout: Layout }) {
       {flightUs === 0 ? null : (
         <p>
           A message takes {latencyWords(flightUs)}
-          {slow ? ", slow motion included" : ""}.
+          {slow ? ", slowed down" : ""}.
         </p>
       )}
     </div>

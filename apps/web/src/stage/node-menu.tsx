@@ -65,6 +65,9 @@ export function NodeMenu({ nodeId, anchor, onClose }: NodeMenuProps) {
       onKeyDown={onKeyDown}
     >
       <div ref={list} role="presentation">
+        {commands.unavailable === null ? null : (
+          <p className="menu-title">{commands.unavailable}</p>
+        )}
         {deedsOf(view, node, commands).map((deed) => (
           <button
             key={deed.name}
@@ -78,7 +81,7 @@ export function NodeMenu({ nodeId, anchor, onClose }: NodeMenuProps) {
             onClick={() => choose(deed)}
           >
             {deed.name}
-            <small>{deed.reason ?? deed.hint}</small>
+            <small>{commands.unavailable === null ? (deed.reason ?? deed.hint) : deed.hint}</small>
           </button>
         ))}
       </div>
