@@ -1,0 +1,274 @@
+/** The parts that have no Raft in them: arithmetic of majorities, the log, bytes, chance, options. */
+import { describe, expect, test } from "vitest";
+import { command, logOf, nothingRecovered, optionsFor, recovered, voters } from "../test/driver.ts";
+import { Log } from "./log.ts";
+import { Progress } from "./progress.ts";
+import {
+  createRaft,
+  createRandom,
+  decodeConfiguration,
+  encodeConfiguration,
+  membersOf,
+  quorumValue,
+  tally,
+  validateOptions,
+  votersOf,
+} from "./index.ts";
+import type { Configuration, RaftOptions } from "./index.ts";
+
+describe("quorum", () => {
+  const cases: [values: number[], expected: number][] = [
+    [[], 0],
+    [[7], 7],
+    [[7, 3], 3],
+    [[1, 9, 5], 5],
+    [[9, 5, 1], 5],
+    [[4, 1, 3, 2], 2],
+    [[5, 5, 0, 0, 0], 0],
+    [[5, 4, 3, 2, 1], 3],
+  ];
+  for (const [values, expected] of cases) {
+    test(`a majority of ${values.join() || "nobody"} has reached ${expected}`, () => {
+      const configuration = voters(...values.map((_, i) => i));
+      expect(quorumValue(configuration, (id) => values[id]!)).toBe(expected);
+    });
+  }
+
+  test("joint: the lesser of both halves", () => {
+    const joint = { ...voters(1, 2, 3), votersOutgoing: [3, 4, 5] };
+    const values = [0, 9, 9, 1, 6, 2];
+    expect(quorumValue(joint, (id) => values[id]!)).toBe(2);
+  });
+
+  test("an election is lost as soon as it cannot be won any more, in either half", () => {
+    const joint = { ...voters(1, 2, 3), votersOutgoing: [4, 5, 6] };
+    const votes = (...pairs: [number, boolean][]) => tally(joint, new Map(pairs));
+    expect(votes([1, true], [2, true])).toBe("pending");
+    expect(votes([1, true], [2, true], [4, true], [6, true])).toBe("won");
+    expect(votes([1, true], [2, true], [4, false], [6, false])).toBe("lost");
+    expect(
+      tally(
+        voters(1, 2, 3, 4),
+        new Map([
+          [1, false],
+          [2, false],
+        ]),
+      ),
+    ).toBe("lost");
+    expect(tally(voters(), new Map())).toBe("lost");
+  });
+
+  test("members are listed once, in order", () => {
+    const joint = { ...voters(3, 1), votersOutgoing: [1, 20], learners: [20, 4] };
+    expect(votersOf(joint)).toEqual([1, 3, 20]);
+    expect(membersOf(joint)).toEqual([1, 3, 4, 20]);
+  });
+});
+
+describe("log", () => {
+  test("what is compacted is gone; the rest keeps its index", () => {
+    const log = new Log(0, 0, logOf(1, 1, 2, 2, 3));
+    log.compactThrough(3);
+    expect([log.baseIndex, log.baseTerm, log.lastIndex, log.lastTerm]).toEqual([3, 2, 5, 3]);
+    expect([2, 3, 4, 5, 6].map((index) => log.term(index))).toEqual([null, 2, 2, 3, null]);
+    expect(log.slice(4, 5).map(({ index }) => index)).toEqual([4, 5]);
+    expect(() => log.slice(3, 5)).toThrow(/expected within 4 to 5, got 3 to 5/);
+    expect(() => log.slice(4, 6)).toThrow(/expected within 4 to 5, got 4 to 6/);
+  });
+
+  test("append keeps indexes without gaps, and terms that never fall", () => {
+    const log = new Log(0, 0, logOf(1, 3));
+    expect(() => log.append(command(4, 3))).toThrow(/expected index 3, got 4/);
+    expect(() => log.append(command(3, 2))).toThrow(/expected at least 3, got 2/);
+  });
+
+  test("the place where logs may meet, by term", () => {
+    const log = new Log(0, 0, logOf(1, 1, 4, 4, 5, 5, 6));
+    const found = (index: number, term: number) => log.lastIndexWithTermAtMost(index, term);
+    expect([found(7, 6), found(7, 5), found(7, 3), found(5, 6), found(99, 9)]).toEqual([
+      7, 6, 2, 5, 7,
+    ]);
+    expect(found(7, 0)).toBe(0);
+    log.compactThrough(4);
+    expect([found(7, 3), found(7, 4), found(2, 9)]).toEqual([3, 4, 2]);
+  });
+
+  test("a slice asked for again is the same array; truncation forgets it", () => {
+    const log = new Log(0, 0, logOf(1, 1, 1));
+    const slice = log.slice(2, 3);
+    expect(log.slice(2, 3)).toBe(slice);
+    log.truncateFrom(3);
+    log.append(command(3, 2));
+    expect(log.slice(2, 3).map(({ term }) => term)).toEqual([1, 2]);
+    expect(slice.map(({ term }) => term)).toEqual([1, 1]);
+  });
+
+  test("a leader's snapshot on its way leaves nothing durable until it is there", () => {
+    const log = new Log(0, 0, []);
+    log.append(command(1, 1));
+    log.takeUnstable(1);
+    log.resetTo(9, 3, 2);
+    expect(log.persisted(1)).toBe(false);
+    expect(log.durableIndex).toBe(0);
+    expect(log.persisted(2)).toBe(true);
+    expect(log.durableIndex).toBe(9);
+  });
+});
+
+describe("progress", () => {
+  test("the window is a ring that forgets what is acknowledged", () => {
+    const progress = new Progress(1, 0, 3, 1_000);
+    progress.becomeReplicate();
+    for (let round = 0; round < 10; round++) {
+      const index = round * 2;
+      progress.sent(index + 1, 10);
+      progress.sent(index + 2, 10);
+      expect(progress.inflightCount).toBe(2);
+      progress.acknowledged(index + 2);
+      expect([progress.inflightCount, progress.inflightBytesTotal]).toEqual([0, 0]);
+    }
+    for (const index of [21, 22, 23]) progress.sent(index, 1);
+    expect(progress.ready).toBe(false);
+    progress.acknowledged(22);
+    expect([progress.inflightCount, progress.ready]).toEqual([1, true]);
+  });
+});
+
+describe("configuration bytes", () => {
+  const configurations: Configuration[] = [
+    voters(),
+    voters(1),
+    {
+      voters: [1, 300, Number.MAX_SAFE_INTEGER],
+      votersOutgoing: [2],
+      learners: [7, 8],
+      addresses: {},
+    },
+    {
+      ...voters(1, 2, 3),
+      addresses: { 1: "127.0.0.1:7101", 2: "grüße.example:1", 3: "節點:7🦊" },
+    },
+  ];
+  for (const configuration of configurations) {
+    test(`there and back: ${JSON.stringify(configuration)}`, () => {
+      expect(decodeConfiguration(encodeConfiguration(configuration))).toEqual(configuration);
+    });
+  }
+
+  test("the text is UTF-8, as any other program would write it", () => {
+    const text = "aé€🦊\u{10ffff}";
+    const encoded = encodeConfiguration({ ...voters(), addresses: { 1: text } });
+    const wanted = new TextEncoder().encode(text);
+    expect(encoded.slice(-wanted.length)).toEqual(wanted);
+    const lone = encodeConfiguration({ ...voters(), addresses: { 1: "\ud800" } });
+    expect(decodeConfiguration(lone)?.addresses[1]).toBe("\ufffd");
+  });
+
+  test("equal configurations have equal bytes, whatever the order", () => {
+    const one = encodeConfiguration({ ...voters(3, 1, 2), addresses: { 2: "b", 1: "a" } });
+    const other = encodeConfiguration({ ...voters(1, 2, 3), addresses: { 1: "a", 2: "b" } });
+    expect(one).toEqual(other);
+  });
+
+  test("anything else is no configuration: cut short, too long, another format, twice a node", () => {
+    const encoded = encodeConfiguration(configurations[3]!);
+    for (let length = 0; length < encoded.length; length++) {
+      expect(decodeConfiguration(encoded.slice(0, length))).toBeNull();
+    }
+    expect(decodeConfiguration(Uint8Array.from([...encoded, 0]))).toBeNull();
+    expect(decodeConfiguration(Uint8Array.from([9, ...encoded.slice(1)]))).toBeNull();
+    expect(decodeConfiguration(Uint8Array.of(1, 2, 5, 5, 0, 0, 0))).toBeNull();
+    expect(decodeConfiguration(Uint8Array.of(1, 1, 0, 0, 0, 0))).toBeNull();
+    const huge = [1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
+    expect(decodeConfiguration(Uint8Array.from(huge))).toBeNull();
+  });
+
+  test("malformed UTF-8 is no address", () => {
+    for (const text of [[0xff], [0xc0, 0x80], [0xed, 0xa0, 0x80], [0xe2, 0x82], [0x80]]) {
+      expect(decodeConfiguration(Uint8Array.of(1, 0, 0, 0, 1, 1, text.length, ...text))).toBeNull();
+    }
+  });
+});
+
+describe("random", () => {
+  test("the same seed gives the same numbers, another seed others", () => {
+    const draw = (seed: number) => {
+      const random = createRandom(seed);
+      return Array.from({ length: 8 }, () => random.integer(0, 1_000_000));
+    };
+    expect(draw(42)).toEqual(draw(42));
+    expect(draw(42)).not.toEqual(draw(43));
+    expect(draw(2 ** 40)).not.toEqual(draw(0));
+    expect(draw(42)).toMatchInlineSnapshot(`
+      [
+        880484,
+        76707,
+        7345,
+        221389,
+        303588,
+        718158,
+        825256,
+        311457,
+      ]
+    `);
+  });
+
+  test("both ends are drawn, and all between about equally often", () => {
+    const random = createRandom(1);
+    const counts = new Map<number, number>();
+    for (let i = 0; i < 60_000; i++) {
+      const value = random.integer(5, 10);
+      counts.set(value, (counts.get(value) ?? 0) + 1);
+    }
+    expect([...counts.keys()].toSorted((a, b) => a - b)).toEqual([5, 6, 7, 8, 9, 10]);
+    for (const count of counts.values()) expect(Math.abs(count - 10_000)).toBeLessThan(500);
+  });
+
+  test("ranges beyond 32 bits, and ranges of one", () => {
+    const random = createRandom(9);
+    expect(random.integer(3, 3)).toBe(3);
+    let highest = 0;
+    for (let i = 0; i < 100; i++) {
+      const value = random.integer(0, 2 ** 50);
+      expect(Number.isSafeInteger(value)).toBe(true);
+      highest = Math.max(highest, value);
+    }
+    expect(highest).toBeGreaterThan(2 ** 45);
+    expect(() => random.integer(2, 1)).toThrow(/min <= max, got 2 and 1/);
+  });
+});
+
+describe("options", () => {
+  const mistakes: [Partial<RaftOptions>, RegExp][] = [
+    [{ id: 0 }, /id: expected a whole number from 1 up, got 0/],
+    [{ heartbeatTicks: 1.5 }, /heartbeatTicks: expected a whole number from 1 up, got 1.5/],
+    [{ electionTicksMin: 3 }, /electionTicksMin: expected a whole number from 4 up, got 3/],
+    [{ electionTicksMax: 9 }, /electionTicksMax: expected a whole number from 10 up, got 9/],
+    [{ inflightAppendsMax: 0 }, /inflightAppendsMax: expected a whole number from 1 up, got 0/],
+    [{ leaseReads: true }, /leaseReads: expected off while checkQuorum is off/],
+    [{ initialConfiguration: voters(1, 1) }, /initialConfiguration: expected each node once/],
+    [{ initialConfiguration: { ...voters(1), learners: [1] } }, /got node 1 as both/],
+    [{ initialConfiguration: { ...voters(), learners: [1] } }, /at least one voter/],
+    [{ recovered: recovered(1, [command(2, 1)]) }, /an entry with index 1, got index 2/],
+    [{ recovered: recovered(3, logOf(3, 2)) }, /a term from 3 up, got 2/],
+    [{ recovered: recovered(2, logOf(3)) }, /at least 3, as in the log, got 2/],
+    [
+      {
+        recovered: {
+          ...nothingRecovered,
+          hardState: { term: NaN, votedFor: null, commitIndex: 0 },
+        },
+      },
+      /term: expected a whole number from 0 up, got NaN/,
+    ],
+  ];
+  for (const [mistake, text] of mistakes) {
+    test(String(text), () => {
+      expect(() => createRaft(optionsFor(1, mistake))).toThrow(text);
+    });
+  }
+
+  test("sound options pass", () => {
+    expect(() => validateOptions(optionsFor(1))).not.toThrow();
+  });
+});
