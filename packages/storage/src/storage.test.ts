@@ -352,6 +352,25 @@ describe("compaction", () => {
   });
 });
 
+describe("compaction after a restart", () => {
+  test("knows from the files which entries are where", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    for (let index = 1; index <= 60; index += 1) {
+      rig.persist(storage, { entries: [entry(index, 7, 300)] });
+    }
+    rig.snapshot(storage, 40, 7, {});
+    const again = new Rig(rig);
+    again.open().compact(40);
+    again.run();
+    expect(again.disk.files().length).toBeLessThan(rig.disk.files().length);
+    const { recovered } = new Rig(again).open();
+    expect(recovered.entries.map((one) => one.index)).toEqual(
+      entries(41, 60, 7).map((e) => e.index),
+    );
+  });
+});
+
 describe("closing", () => {
   test("waits for what was asked for, and syncs it", () => {
     const rig = new Rig();
