@@ -1,5 +1,5 @@
 /** Where a playground keeps what its nodes write, and the nodes' configuration files there. */
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { freePorts, requireFreePort, type NodeSpec } from "@raftarium/supervisor";
 
@@ -33,6 +33,8 @@ interface Members {
 }
 
 const CLUSTER = "playground";
+/** Who uses a place that nobody will look for; see `sweep`. */
+const OWNER_FILE = "playground.pid";
 /** What a kept directory says of its nodes: they keep their addresses. */
 const MEMBERS_FILE = "members.json";
 
@@ -45,6 +47,10 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
   const directory = resolve(options.dataDir ?? join(options.freshDir, String(options.port)));
   if (fresh) rmSync(directory, { recursive: true, force: true });
   mkdirSync(directory, { recursive: true });
+  if (fresh && options.anyPorts) {
+    sweep(options.freshDir);
+    writeFileSync(join(directory, OWNER_FILE), String(process.pid));
+  }
   const members = readMembers(directory, options.nodeCount) ?? (await newMembers(options));
   for (const { id, address } of members.nodes) {
     await requireFreePort(
@@ -62,6 +68,23 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
       if (fresh && options.anyPorts) rmSync(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** Removes the places under ports that nobody chose of playgrounds that were killed. */
+function sweep(freshDir: string): void {
+  for (const name of readdirSync(freshDir)) {
+    const owner = join(freshDir, name, OWNER_FILE);
+    if (!existsSync(owner) || isAlive(Number(readFileSync(owner, "utf8")))) continue;
+    rmSync(join(freshDir, name), { recursive: true, force: true });
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 /** How to start a node that lives here. */

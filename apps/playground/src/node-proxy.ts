@@ -9,6 +9,10 @@ import type { Cluster } from "./cluster.ts";
 import { PlaygroundError } from "./playground-error.ts";
 
 export const NODE_ID_HEADER = "raftarium-node-id";
+/** The caller's own name for its request; observations repeat it. */
+const REQUEST_ID_HEADER = "raftarium-request-id";
+/** Of an error: `failed` (no effect, ever) or `unknown`. */
+const OUTCOME_HEADER = "raftarium-outcome";
 
 /** A node that is paused or cut off answers nothing; the caller hears of it after this ... */
 const ANSWER_MS_MAX = 10_000;
@@ -34,7 +38,8 @@ export function proxied<Service extends DescService>(
       try {
         const unary = method as DescMethodUnary;
         const { signal } = context;
-        return (await link.transport.unary(unary, signal, timeoutMs, undefined, request)).message;
+        const header = requestIdOf(context.requestHeader);
+        return (await link.transport.unary(unary, signal, timeoutMs, header, request)).message;
       } catch (error) {
         throw fromNode(nodeId, error);
       }
@@ -53,10 +58,18 @@ function requestedNode(headers: Headers): number | null {
   );
 }
 
+/** What is handed on of the caller's headers. A name that isn't a short word is left out. */
+function requestIdOf(headers: Headers): Headers {
+  const id = headers.get(REQUEST_ID_HEADER);
+  return new Headers(id !== null && /^[\w.-]{1,64}$/.test(id) ? { [REQUEST_ID_HEADER]: id } : {});
+}
+
 /** The node's own refusal as it is; a connection that broke is named for what it is. */
 function fromNode(nodeId: number, error: unknown): ConnectError {
-  const { code, rawMessage } = ConnectError.from(error);
-  const header = { [NODE_ID_HEADER]: String(nodeId) };
+  const { code, rawMessage, metadata } = ConnectError.from(error);
+  const header = new Headers({ [NODE_ID_HEADER]: String(nodeId) });
+  const outcome = metadata.get(OUTCOME_HEADER);
+  if (outcome !== null) header.set(OUTCOME_HEADER, outcome);
   switch (code) {
     case Code.Canceled:
     case Code.Aborted:
