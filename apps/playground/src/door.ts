@@ -10,6 +10,7 @@ import { portProblem } from "@raftarium/supervisor";
 import type { Cluster } from "./cluster.ts";
 import type { Feed } from "./feed.ts";
 import { refusal } from "./guard.ts";
+import { handleRecording } from "./recording-route.ts";
 import { addServices, explainErrors } from "./services.ts";
 
 /** Answers whatever is no RPC. */
@@ -61,8 +62,10 @@ export async function listenDoor(wantedPort: number): Promise<Door> {
       page = openedPage;
       handle = connectNodeAdapter({
         routes: (router) => addServices(router, cluster, feed),
-        fallback: (request, response) =>
-          openedPage.handle(request as IncomingMessage, response as ServerResponse),
+        fallback(request, response) {
+          const [incoming, answer] = [request as IncomingMessage, response as ServerResponse];
+          if (!handleRecording(feed, incoming, answer)) openedPage.handle(incoming, answer);
+        },
         interceptors: [explainErrors],
         grpc: false,
         readMaxBytes: REQUEST_BYTES_MAX,

@@ -156,3 +156,18 @@ test("a reader that leaves while it waits is let go", async () => {
   ending.abort();
   expect(await waiting).toMatchObject({ done: true });
 });
+
+test("what is recorded is bounded, and still leads to the present without a loss", async () => {
+  feed = createFeed({ nowUs, recordedMax: 4_000 });
+  const view = () => (feed as Feed).view();
+  health(feed, 1);
+  feed.receive(1, [elected(1), ...commits(1, 2, 9_999)]);
+  await shown(feed, () => view().nodes[0]?.commitIndex === 9_999);
+  const recorded = feed.recorded();
+  expect(recorded.length).toBeLessThan(5_000);
+  const fold = createFold(EMPTY_VIEW);
+  for (const observation of recorded) fold.apply(observation);
+  expect(fold.snapshot().lostCount).toBe(0);
+  expect(fold.snapshot().nodes[0]).toMatchObject({ health: "running", term: 7, pid: 4001 });
+  expect(fold.snapshot().nodes[0]?.commitIndex).toBe(9_999);
+});

@@ -29,7 +29,8 @@ export interface Feed {
   tell(nodeId: number, incarnation: number, body: ObservationBody): void;
   setSilent(nodeId: number, silent: boolean): void;
   view(): ClusterView;
-  recording: Recording;
+  /** The state at the earliest moment that is still known, and everything since. */
+  recorded(): readonly Observation[];
   /** Batches until `signal` aborts. Reading them slowly slows nobody. */
   subscribe(signal: AbortSignal): AsyncIterable<readonly Observation[]>;
   /** Called after each change of the view. */
@@ -139,7 +140,7 @@ export function createFeed(options: FeedOptions): Feed {
     },
     setSilent: (nodeId, silent) => merge.setSilent(nodeId, silent),
     view: () => recording.view(),
-    recording,
+    recorded: () => recordedOf(recording),
     subscribe,
     onChange(listener) {
       listeners.push(listener);
@@ -149,6 +150,20 @@ export function createFeed(options: FeedOptions): Feed {
       listeners.length = 0;
     },
   };
+}
+
+function recordedOf(recording: Recording): readonly Observation[] {
+  const fromUs = recording.firstUs();
+  const since = recording.between(fromUs - 1, recording.lastUs());
+  const firsts = new Map<number, number>();
+  for (const { nodeId, sequence } of since) {
+    if (sequence > 0 && !firsts.has(nodeId)) firsts.set(nodeId, sequence);
+  }
+  const ofCluster = (body: ObservationBody): Observation => {
+    return { nodeId: 0, incarnation: 1, sequence: 0, timeUs: fromUs, body };
+  };
+  const sequenceOf = (nodeId: number) => (firsts.get(nodeId) ?? 1) - 1;
+  return [...presentState(recording.viewAt(fromUs), ofCluster, sequenceOf), ...since];
 }
 
 /**

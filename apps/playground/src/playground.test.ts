@@ -10,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { Code, ConnectError, createClient, type Client } from "@connectrpc/connect";
 import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/connect-node";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { createFold, type Observation } from "@raftarium/observer";
 import { KV } from "@raftarium/protocol/etcd";
 import { Health, ObserverService, Role } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
@@ -336,6 +337,24 @@ test("plain JSON works, as with curl", async () => {
   expect(JSON.parse(body)).toMatchObject({
     nodes: [{ id: "1", health: "HEALTH_RUNNING" }, {}, {}],
   });
+});
+
+test("the recording begins with the state at its beginning, and leads to the present", async () => {
+  await playground.crashNode({ nodeId: 3n });
+  await until(
+    "the crash is recorded",
+    () => Promise.resolve(feed.view()),
+    ({ nodes }) => nodes[2]?.health === "crashed",
+  );
+  const { status, body } = await ask("/recording.jsonl", { host: `localhost:${door.port}` });
+  expect(status).toBe(200);
+  const fold = createFold();
+  for (const line of body.trimEnd().split("\n")) fold.apply(JSON.parse(line) as Observation);
+  const { nodes, speed, lostCount } = fold.snapshot();
+  expect({ speed, lostCount }).toEqual({ speed: 0.5, lostCount: 0 });
+  expect(nodes.map(({ health, role }) => `${health} ${role}`)).toEqual(
+    feed.view().nodes.map(({ health, role }) => `${health} ${role}`),
+  );
 });
 
 test("a port that is taken is named, with what to do", async () => {
