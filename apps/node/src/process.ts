@@ -1,5 +1,5 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
-import { Server, ServerCredentials } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { openDisk, type OpenedDisk } from "@raftarium/disk";
 import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
@@ -44,6 +44,8 @@ export interface ProcessOptions {
 export async function startProcess(options: ProcessOptions): Promise<void> {
   const { config, configFile, playground, log } = options;
   endOnDefects(log);
+  // grpc-js writes its own lines for people; what matters of them is told by our log.
+  setLogVerbosity(logVerbosity.NONE);
   const opened = await promised<OpenedDisk>((done) => openDisk(config.dataDir, done));
   const incarnation = nextIncarnation(config.dataDir);
   const storage = await promised<OpenedStorage>((done) =>
@@ -209,10 +211,13 @@ function listen(server: Server, config: NodeConfig): Promise<string> {
         resolve(config.listen.replace(/:\d+$/, `:${port}`));
         return;
       }
+      const found = error.message.includes("EADDRINUSE")
+        ? "another process listens there"
+        : error.message;
       reject(
         new Error(
-          `cannot start node ${config.id}: expected to listen on ${config.listen}, got: ` +
-            `${error.message}; end what listens there or choose another address`,
+          `cannot start node ${config.id}: expected to listen on ${config.listen}, but ${found}; ` +
+            "end that one, or choose another address",
         ),
       );
     });
