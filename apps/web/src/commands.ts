@@ -3,7 +3,14 @@
  * words what happened. By gRPC-Web to the page's own origin; a refused request is an answer, not
  * an error on the console.
  */
-import { Code, ConnectError, createClient, type Client, type Transport } from "@connectrpc/connect";
+import {
+  Code,
+  ConnectError,
+  createClient,
+  type CallOptions,
+  type Client,
+  type Transport,
+} from "@connectrpc/connect";
 import type { LinkFault } from "@raftarium/observer";
 import { messageKinds } from "@raftarium/protocol";
 import { KV } from "@raftarium/protocol/etcd";
@@ -39,6 +46,12 @@ export interface ClientOptions {
   readonly nodeId: number | null;
   /** A read that the asked node answers from what it has, however old. */
   readonly serializable: boolean;
+  /** A name of the caller's own (letters, digits, dots, dashes) by which observations tell of it. */
+  readonly requestId: string;
+  /** Give up after so long. What was given up may still take effect. */
+  readonly timeoutMs: number;
+  /** Give up when this aborts. */
+  readonly signal: AbortSignal;
 }
 
 export interface Commands {
@@ -64,8 +77,6 @@ export interface Commands {
 }
 
 const CALL_MS_MAX = 15_000;
-/** A client waits longer: in slow motion a write may take long, and no answer is an answer too. */
-const CLIENT_MS_MAX = 60_000;
 
 const DONE: CommandResult = { ok: true, message: "" };
 
@@ -107,14 +118,11 @@ interface Reply {
 async function ask(
   write: boolean,
   options: ClientOptions,
-  call: (headers: {
-    headers: Headers;
-    timeoutMs: number;
-    onHeader: (h: Headers) => void;
-  }) => Promise<Reply>,
+  call: (options: CallOptions) => Promise<Reply>,
 ): Promise<Answer> {
   const startedMs = performance.now();
-  const headers = new Headers();
+  const { timeoutMs, signal } = options;
+  const headers = new Headers({ "raftarium-request-id": options.requestId });
   if (options.nodeId !== null) headers.set("raftarium-node-id", String(options.nodeId));
   let nodeId = options.nodeId;
   const onHeader = (answered: Headers) => {
@@ -122,14 +130,17 @@ async function ask(
     if (Number.isSafeInteger(told) && told > 0) nodeId = told;
   };
   try {
-    const reply = await call({ headers, timeoutMs: CLIENT_MS_MAX, onHeader });
+    const reply = await call({ headers, timeoutMs, signal, onHeader });
     const { value, count } = reply;
     const revision = reply.revision === undefined ? null : Number(reply.revision);
     const tookMs = performance.now() - startedMs;
     return { outcome: "ok", message: "", tookMs, revision, value, count, nodeId };
   } catch (error) {
-    const { code } = ConnectError.from(error);
-    const outcome = !write || REFUSALS.has(code) ? "failed" : "unknown";
+    const { code, metadata } = ConnectError.from(error);
+    onHeader(metadata);
+    // The node says whether a write had no effect; else its code may.
+    const told = metadata.get("raftarium-outcome") === "failed" || REFUSALS.has(code);
+    const outcome = !write || told ? "failed" : "unknown";
     const tookMs = performance.now() - startedMs;
     const nothing = { revision: null, value: null, count: 0, nodeId };
     return { outcome, message: words(error), tookMs, ...nothing };
