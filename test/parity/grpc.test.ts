@@ -8,8 +8,17 @@ import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
 import { Client, Server, ServerCredentials, credentials, status } from "@grpc/grpc-js";
-import { addService, callUnary, createHealth, createReflection } from "@raftarium/protocol/grpc";
+import {
+  StatusError,
+  addService,
+  callServerStream,
+  callUnary,
+  createHealth,
+  createReflection,
+  unary,
+} from "@raftarium/protocol/grpc";
 import type { HealthService } from "@raftarium/protocol/grpc";
+import type { HealthCheckResponse } from "@raftarium/protocol/health";
 import {
   Health,
   HealthCheckResponse_ServingStatus as ServingStatus,
@@ -70,6 +79,49 @@ test("a grpc-js client can cancel a call by a signal", async () => {
   try {
     const call = callUnary(client, Health.method.check, {}, { signal: AbortSignal.abort() });
     await expect(call).rejects.toThrow(expect.objectContaining({ code: status.CANCELLED }));
+  } finally {
+    client.close();
+  }
+});
+
+test("a grpc-js client watches health change", async () => {
+  const client = new Client(address, credentials.createInsecure());
+  const call = callServerStream(client, Health.method.watch, { service: "kv" });
+  const seen: number[] = [];
+  try {
+    await new Promise<void>((resolve) => {
+      call.on("error", () => resolve());
+      call.on("data", (answer: HealthCheckResponse) => {
+        seen.push(answer.status);
+        if (seen.length === 1) health.setServing("kv", true);
+        else call.cancel();
+      });
+    });
+  } finally {
+    client.close();
+  }
+  expect(seen).toEqual([ServingStatus.SERVICE_UNKNOWN, ServingStatus.SERVING]);
+});
+
+test("what a handler throws is the status: as it is, or INTERNAL with its message", async () => {
+  let thrown: unknown = null;
+  const fail = unary((): never => {
+    throw thrown;
+  });
+  addService(server, KV, { range: fail, put: fail, deleteRange: fail, txn: fail, compact: fail });
+  const client = new Client(address, credentials.createInsecure());
+  try {
+    thrown = new StatusError(status.OUT_OF_RANGE, "cannot read revision 9: expected at most 3 — é");
+    await expect(callUnary(client, KV.method.range, {})).rejects.toThrow(
+      expect.objectContaining({
+        code: status.OUT_OF_RANGE,
+        details: "cannot read revision 9: expected at most 3 — é",
+      }),
+    );
+    thrown = new Error("a bug");
+    await expect(callUnary(client, KV.method.put, {})).rejects.toThrow(
+      expect.objectContaining({ code: status.INTERNAL, details: "a bug" }),
+    );
   } finally {
     client.close();
   }

@@ -139,5 +139,13 @@ describe("what has no counterpart is refused, with the name of the field", () =>
     expect(encode({ kind: "gap", droppedCount: 1 }, { timeUs: 0.5 })).toThrow(/time_us/);
     expect(encode({ kind: "whisper" })).toThrow(/body: expected kind to be one of .*got whisper/);
     expect(encode({ kind: "gap" })).toThrow(/dropped_count: .*got undefined/);
+    const health = { kind: "health-changed", health: "running", address: "", cause: "" };
+    expect(encode({ ...health, lastWords: "", pid: 2 ** 32 })).toThrow(
+      /pid: expected a whole number from 0 to 2\^32 - 1, got 4294967296/,
+    );
+    expect(encode({ ...health, pid: 1 })).toThrow(/last_words: expected a string, got undefined/);
+    const configuration = { voters: [], votersOutgoing: [], learners: [], addresses: { a: "" } };
+    const changed = { kind: "configuration-changed", configuration, index: 1, committed: true };
+    expect(encode(changed)).toThrow(/addresses: expected keys of at most 2\^53 - 1, got a/);
   });
 });
