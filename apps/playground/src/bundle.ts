@@ -1,7 +1,10 @@
 /** The node's program in one file: it starts in less than half the time of its sources. */
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync, renameSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { build } from "esbuild";
+import { isStale } from "./stale.ts";
+
+/** What the node is made of. */
+const SOURCES = ["apps/node", "packages"];
 
 /** CommonJS dependencies find what they expect of their surroundings. */
 const BANNER = `
@@ -12,10 +15,13 @@ const __filename = fileURLToPathForBundle(import.meta.url);
 const __dirname = fileURLToPathForBundle(new URL(".", import.meta.url));
 `;
 
-/** Bundles apps/node of the repository at `root`; returns the program's path. */
+/** Bundles apps/node of the repository at `root`, unless that is done; returns the program's path. */
 export async function bundleNode(root: string): Promise<string> {
   const directory = join(root, "apps/node/dist");
   const program = join(directory, "raft-node.mjs");
+  if (!isStale(root, program, SOURCES)) return program;
+  const begun = new Date();
+  const { build } = await import("esbuild");
   const { outputFiles } = await build({
     entryPoints: [join(root, "apps/node/src/main.ts")],
     absWorkingDir: root,
@@ -36,6 +42,8 @@ export async function bundleNode(root: string): Promise<string> {
     // Whole or not at all, for another playground that starts at the same moment.
     const draft = `${program}.${process.pid}`;
     writeFileSync(draft, contents);
+    // What changes while it is built makes it stale.
+    utimesSync(draft, begun, begun);
     renameSync(draft, program);
   }
   return program;

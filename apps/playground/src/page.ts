@@ -1,13 +1,14 @@
 /** The page: from its sources by Vite (dev), or as built (start). */
 import { EventEmitter } from "node:events";
-import { createReadStream, existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
+import { createReadStream, existsSync, renameSync, rmSync, statSync, utimesSync } from "node:fs";
 import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { extname, join, normalize, sep } from "node:path";
 import type { Page } from "./door.ts";
+import { isStale } from "./stale.ts";
 
 /** Where the page lives in the repository. */
 const WEB = "apps/web";
-/** What the page is made of, for telling whether a built one is stale. */
+/** What the page is made of. */
 const SOURCES = [WEB, "packages"];
 
 /** Where Vite puts the built page: apps/web/vite.config.ts. */
@@ -67,8 +68,7 @@ export async function devPage(root: string): Promise<Page> {
  */
 export async function builtPage(root: string, report: (text: string) => void): Promise<Page> {
   const dist = join(root, BUILT);
-  const index = join(dist, "index.html");
-  if (!existsSync(index) || statSync(index).mtimeMs < newestSource(root)) {
+  if (isStale(root, join(dist, "index.html"), SOURCES)) {
     try {
       await buildPage(root, dist);
     } catch (error) {
@@ -87,9 +87,12 @@ export function staticPage(dist: string): Page {
 async function buildPage(root: string, dist: string): Promise<void> {
   const { build } = await import("vite");
   const outDir = `${dist}-${process.pid}`;
+  const begun = new Date();
   try {
     const output = { outDir, emptyOutDir: true };
     await build({ root: join(root, WEB), logLevel: "silent", clearScreen: false, build: output });
+    // What changes while it is built makes it stale.
+    utimesSync(join(outDir, "index.html"), begun, begun);
     rmSync(dist, { recursive: true, force: true });
     renameSync(outDir, dist);
   } finally {
@@ -156,17 +159,4 @@ function fileFor(dist: string, url: string): string | null {
 function notFound(response: ServerResponse): void {
   response.writeHead(404, { "content-type": "text/plain; charset=utf-8" });
   response.end("There is nothing here. The page is at /, if it could be built.\n");
-}
-
-function newestSource(root: string): number {
-  let newest = 0;
-  for (const source of SOURCES) {
-    const entries = readdirSync(join(root, source), { recursive: true, withFileTypes: true });
-    for (const entry of entries) {
-      if (!entry.isFile() || entry.name.includes(".test.")) continue;
-      if (/(^|\/)(node_modules|dist)(\/|$)/.test(entry.parentPath)) continue;
-      newest = Math.max(newest, statSync(join(entry.parentPath, entry.name)).mtimeMs);
-    }
-  }
-  return newest;
 }
