@@ -78,7 +78,8 @@ function explain(path: string, error: NodeJS.ErrnoException): DataDirectoryError
 
 /**
  * Takes the directory for this process. Linux: an abstract socket named after the directory's
- * device and inode, which the kernel frees when the process ends. Elsewhere: a file with the
+ * device and inode, which the kernel frees when the process ends (it is seen by all processes of
+ * the same network namespace). Elsewhere: a file with the
  * process id, taken over when no such process lives.
  */
 export function lockDirectory(
@@ -88,8 +89,6 @@ export function lockDirectory(
   fs.stat(directory, { bigint: true }, (error, stats) => {
     if (error !== null) {
       done(explain(directory, error), null);
-    } else if (!stats.isDirectory()) {
-      done(explain(directory, { ...error!, code: "ENOTDIR", name: "", message: "" }), null);
     } else if (process.platform === "linux") {
       lockBySocket(directory, `\0raftarium-${stats.dev}-${stats.ino}`, done);
     } else {

@@ -13,5 +13,6 @@ export type { StorageOptions } from "./open.ts";
 export type { OpenedStorage } from "./storage.ts";
 export type { StorageError, StorageErrorCode } from "./errors.ts";
 export type * from "./disk.ts";
+export { crc32c } from "./crc32c.ts";
 export { MemoryDisk } from "./memory-disk.ts";
 export type { MemoryDiskOperation, MemoryDiskOptions } from "./memory-disk.ts";
