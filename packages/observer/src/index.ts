@@ -8,6 +8,7 @@ export { disksWith, requestWords } from "./feed-telling.ts";
 export { type FeedTone, type FeedWords } from "./feed-words.ts";
 export { isReply, messageKindOf, summarize } from "./summary.ts";
 export {
+  headlineOf,
   listWords,
   nodeLabel,
   nodeWord,

@@ -99,10 +99,14 @@ function countsSentence(view: ClusterView): string {
   return `. ${all} running, ${committed} committed.`;
 }
 
-function leaderSentence(view: ClusterView, leader: ClusterNode): readonly Words[] {
-  const claims = view.nodes.filter(
+/** Another that believes it leads: it was paused, or cut off. */
+function staleLeader(view: ClusterView, leader: ClusterNode): ClusterNode | undefined {
+  return view.nodes.find(
     (node) => node.role === "leader" && node.health === "running" && node !== leader,
   );
+}
+
+function leaderSentence(view: ClusterView, leader: ClusterNode): readonly Words[] {
   const name = `Node ${leader.nodeId}`;
   if (!reachesMajority(view, leader)) {
     return [
@@ -112,7 +116,7 @@ function leaderSentence(view: ClusterView, leader: ClusterNode): readonly Words[
     ];
   }
   const words = [plain(`${name} leads `), termWords(leader.term)];
-  const stale = claims[0];
+  const stale = staleLeader(view, leader);
   if (stale !== undefined) {
     return [
       ...words,
@@ -121,7 +125,7 @@ function leaderSentence(view: ClusterView, leader: ClusterNode): readonly Words[
       plain("."),
     ];
   }
-  return [...words, plain(countsSentence(view))];
+  return [...words, plain(".")];
 }
 
 function electionSentence(view: ClusterView): readonly Words[] {
@@ -154,6 +158,15 @@ function electionSentence(view: ClusterView): readonly Words[] {
 
 /** One sentence (or two) that say how the cluster is. */
 export function sentenceOf(view: ClusterView): readonly Words[] {
+  const headline = headlineOf(view);
+  const leader = leaderOf(view);
+  const well = view.violations.length === 0 && leader !== undefined;
+  if (!well || !reachesMajority(view, leader) || staleLeader(view, leader)) return headline;
+  return [...headline.slice(0, -1), plain(countsSentence(view))];
+}
+
+/** The same without what changes with every write: for those who have it read out to them. */
+export function headlineOf(view: ClusterView): readonly Words[] {
   if (view.nodes.length === 0) return [plain("Waiting for the cluster.")];
   const violation = view.violations.at(-1);
   if (violation !== undefined) {

@@ -1,5 +1,5 @@
 /** Nodes on a ring, any number of them; a wide stage makes it an ellipse. */
-import type { Layout, NodeId, Place, Point, Size } from "./types.ts";
+import type { LabelSide, Layout, NodeId, Place, Point, Size } from "./types.ts";
 
 /** Of the disc, at scale 1. */
 const NODE_RADIUS = 43;
@@ -34,7 +34,7 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const nodeRadius = clamp(Math.min(width * 1.02, height) / crowd, 18, NODE_RADIUS);
   const scale = nodeRadius / NODE_RADIUS;
   const timerRadius = nodeRadius + Math.max(5, TIMER_GAP * scale);
-  const marginX = timerRadius + 34;
+  const marginX = timerRadius + (nodeIds.length > 6 && width >= 640 ? 120 : 34);
 
   if (nodeIds.length <= 1) {
     const centre = { x: width / 2, y: height / 2 - LABEL_HEIGHT / 3 };
@@ -49,7 +49,12 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const units = unitPlaces(nodeIds.length);
   const unitX = range(units.map((unit) => unit.x));
   const unitY = range(units.map((unit) => unit.y));
-  const sides = units.map((unit) => (unit.y < -0.5 ? "above" : "below"));
+  // In a crowd on a wide stage, what stands at a side has its name beside it, not below.
+  const beside = nodeIds.length > 6 && width >= 640;
+  const sides = units.map((unit): LabelSide => {
+    if (beside && Math.abs(unit.x) > 0.55) return unit.x < 0 ? "left" : "right";
+    return unit.y < -0.5 ? "above" : "below";
+  });
   const top = timerRadius + (sides.includes("above") ? LABEL_HEIGHT : 0) + 14;
   const bottom = timerRadius + LABEL_HEIGHT + 12;
   const spanY = unitY.max - unitY.min;

@@ -55,26 +55,61 @@ function votesOf(node: ClusterNode, layout: Layout, place: Place): readonly Vote
   return dots;
 }
 
-function stripOf(node: ClusterNode, at: Point, scale: number): readonly StripCell[] {
+interface Labels {
+  readonly nameAt: Point;
+  readonly wordAt: Point;
+  /** The upper left corner of a strip of this width. */
+  readonly stripAt: (width: number) => Point;
+  readonly textAnchor: NodeMark["textAnchor"];
+}
+
+function labelsOf(layout: Layout, place: Place): Labels {
+  const edge = layout.timerRadius;
+  const at = (x: number, y: number): Point => ({ x: place.x + x, y: place.y + y });
+  if (place.labelSide === "above" || place.labelSide === "below") {
+    const [name, word, strip] =
+      place.labelSide === "above"
+        ? [-edge - 43, -edge - 27, -edge - 18]
+        : [22, 38, 45].map((down) => edge + down);
+    return {
+      nameAt: at(0, name ?? 0),
+      wordAt: at(0, word ?? 0),
+      stripAt: (width) => at(-width / 2, strip ?? 0),
+      textAnchor: "middle",
+    };
+  }
+  const sign = place.labelSide === "left" ? -1 : 1;
+  const x = sign * (edge + 14);
+  return {
+    nameAt: at(x, -8),
+    wordAt: at(x, 9),
+    stripAt: (width) => at(sign < 0 ? x - width : x, 17),
+    textAnchor: sign < 0 ? "end" : "start",
+  };
+}
+
+function stripOf(node: ClusterNode, layout: Layout, place: Place): readonly StripCell[] {
   const newest = node.entries.slice(-STRIP_CELLS);
+  const scale = Math.max(layout.scale, 0.85);
   const [width, height, gap] = [8 * scale, 6 * scale, 2 * scale];
   const total = newest.length * width + Math.max(0, newest.length - 1) * gap;
+  const corner = labelsOf(layout, place).stripAt(total);
   return newest.map((entry, position) => ({
+    nodeId: node.nodeId,
     index: entry.index,
     term: entry.term,
     committed: entry.index <= node.commitIndex,
-    x: at.x - total / 2 + position * (width + gap),
-    y: at.y,
+    committedAtUs: entry.index === node.commitIndex ? node.commitAtUs : 0,
+    faint: gone(node),
+    x: corner.x + position * (width + gap),
+    y: corner.y,
     width,
     height,
   }));
 }
 
 function nodeMark(node: ClusterNode, layout: Layout, place: Place): NodeMark {
-  const strip = Math.max(layout.scale, 0.85);
-  const edge = layout.timerRadius;
-  const above = place.labelSide === "above";
-  const down = (pixels: number): Point => ({ x: place.x, y: place.y + pixels });
+  const { nameAt, wordAt, textAnchor } = labelsOf(layout, place);
   return {
     nodeId: node.nodeId,
     x: place.x,
@@ -84,14 +119,14 @@ function nodeMark(node: ClusterNode, layout: Layout, place: Place): NodeMark {
     term: node.term,
     radius: node.role === "learner" ? layout.nodeRadius * 0.72 : layout.nodeRadius,
     timerRadius: layout.timerRadius,
-    faint: node.health === "crashed" || node.health === "stopped" || node.health === "starting",
+    faint: gone(node) || node.health === "starting",
     votes: votesOf(node, layout, place),
     preVote: node.role === "pre-candidate",
-    strip: stripOf(node, down(above ? -edge - 18 : edge + 45), strip),
     name: `Node ${node.nodeId}`,
     word: nodeWord(node),
-    nameAt: down(above ? -edge - 43 : edge + 22),
-    wordAt: down(above ? -edge - 27 : edge + 38),
+    nameAt,
+    wordAt,
+    textAnchor,
   };
 }
 
@@ -129,15 +164,17 @@ function lanePath(lane: NonNullable<ReturnType<typeof laneOf>>): string {
 
 function linkMark(view: ClusterView, layout: Layout, a: ClusterNode, b: ClusterNode): LinkMark {
   const labels: (Point & { text: string })[] = [];
-  const paths: string[] = [];
+  const lanes: { path: string; lossy: boolean }[] = [];
   for (const [source, target] of [
     [a.nodeId, b.nodeId],
     [b.nodeId, a.nodeId],
   ] as const) {
-    const bend = bendOf(view.links.get(linkKey(source, target))?.delayMs ?? 0, layout.scale);
+    const fault = view.links.get(linkKey(source, target));
+    const bend = bendOf(fault?.delayMs ?? 0, layout.scale);
+    const lossy = (fault?.dropRate ?? 0) > 0;
     const lane = laneOf(layout, source, target, bend);
     if (lane === null) continue;
-    if (bend > 0) paths.push(lanePath(lane));
+    if (bend > 0 || lossy) lanes.push({ path: lanePath(lane), lossy });
     const text = faultWords(view, source, target);
     if (text === "") continue;
     const at = pointAt(lane, 0.5);
@@ -164,7 +201,7 @@ function linkMark(view: ClusterView, layout: Layout, a: ClusterNode, b: ClusterN
     b: b.nodeId,
     from: { x: from.x + along.x, y: from.y + along.y },
     to: { x: to.x - along.x, y: to.y - along.y },
-    paths,
+    lanes,
     cutAb: cut(a.nodeId, b.nodeId),
     cutBa: cut(b.nodeId, a.nodeId),
     dead: gone(a) || gone(b),
@@ -179,10 +216,14 @@ export function stageOf(view: ClusterView, size: Size): Stage {
     size,
   );
   const nodes: NodeMark[] = [];
+  const strips: StripCell[] = [];
   const links: LinkMark[] = [];
   view.nodes.forEach((node, at) => {
     const place = layout.places.get(node.nodeId);
-    if (place !== undefined) nodes.push(nodeMark(node, layout, place));
+    if (place !== undefined) {
+      nodes.push(nodeMark(node, layout, place));
+      strips.push(...stripOf(node, layout, place));
+    }
     for (const other of view.nodes.slice(at + 1)) links.push(linkMark(view, layout, node, other));
   });
   const bends = new Map<string, number>();
@@ -190,5 +231,5 @@ export function stageOf(view: ClusterView, size: Size): Stage {
     const bend = bendOf(link.delayMs, layout.scale);
     if (bend > 0) bends.set(key, bend);
   }
-  return { layout, nodes, links, bends, ...wallsOf(view, layout) };
+  return { layout, nodes, strips, links, bends, ...wallsOf(view, layout) };
 }

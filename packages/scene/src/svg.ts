@@ -2,7 +2,15 @@
 import { arc } from "d3-shape";
 import { raysPath } from "./shapes.ts";
 import { termColour, type Palette } from "./palette.ts";
-import type { LinkMark, MessageMark, NodeMark, PulseMark, Scene, TimerMark } from "./types.ts";
+import type {
+  LinkMark,
+  MessageMark,
+  NodeMark,
+  PulseMark,
+  Scene,
+  StripCell,
+  TimerMark,
+} from "./types.ts";
 
 /** At most three decimals, so that goldens don't depend on the last bits of a sine. */
 function fixed(value: number): string {
@@ -44,8 +52,14 @@ function linkSvg(link: LinkMark, palette: Palette): string {
     stroke: palette.hairline,
     ...(link.dead || cut ? { "stroke-dasharray": "1.5 5" } : {}),
   });
-  const lanes = link.paths.map((d) =>
-    element("path", { d: fixedPath(d), fill: "none", stroke: palette.muted, opacity: 0.5 }),
+  const lanes = link.lanes.map(({ path, lossy }) =>
+    element("path", {
+      d: fixedPath(path),
+      fill: "none",
+      stroke: palette.muted,
+      opacity: 0.5,
+      ...(lossy ? { "stroke-dasharray": "6 7" } : {}),
+    }),
   );
   const labels = link.labels.map((label) =>
     text(label.x, label.y, label.text, {
@@ -152,38 +166,39 @@ function nodeSvg(node: NodeMark, palette: Palette): string {
       }),
     );
   }
-  for (const cell of node.strip) {
-    const { x, y, width, height } = cell;
-    const stroke = termColour(palette, cell.term);
-    parts.push(
-      element("rect", {
-        x,
-        y,
-        width,
-        height,
-        rx: 1,
-        fill: cell.committed ? stroke : "none",
-        stroke,
-        opacity: gone ? 0.4 : 0.8,
-        ...(cell.committed ? {} : { "stroke-dasharray": "2 1.5" }),
-      }),
-    );
-  }
   const fill = gone ? palette.muted : palette.text;
   parts.push(
     text(node.nameAt.x, node.nameAt.y, node.name, {
+      "text-anchor": node.textAnchor,
       fill,
       "font-size": 14,
       "font-family": SANS,
       "font-weight": 600,
     }),
     text(node.wordAt.x, node.wordAt.y, node.word, {
+      "text-anchor": node.textAnchor,
       fill: palette.muted,
       "font-size": 12,
       "font-family": SANS,
     }),
   );
   return element("g", { "data-node": String(node.nodeId) }, `\n${parts.join("\n")}\n`);
+}
+
+function stripSvg(cell: StripCell, palette: Palette): string {
+  const { x, y, width, height } = cell;
+  const stroke = termColour(palette, cell.term);
+  return element("rect", {
+    x,
+    y,
+    width,
+    height,
+    rx: 1,
+    fill: cell.committed ? stroke : "none",
+    stroke,
+    opacity: cell.faint ? 0.4 : 0.8,
+    ...(cell.committed ? {} : { "stroke-dasharray": "2 1.5" }),
+  });
 }
 
 function messageSvg(mark: MessageMark, scale: number, palette: Palette): string {
@@ -286,6 +301,7 @@ export function toSvg(scene: Scene, palette: Palette): string {
     ...walls,
     ...motion.pulses.map((pulse) => pulseSvg(pulse, palette)),
     ...stage.nodes.map((node) => nodeSvg(node, palette)),
+    ...stage.strips.map((cell) => stripSvg(cell, palette)),
     ...motion.timers.map((timer) => timerSvg(timer, palette)),
     ...motion.messages.map((mark) => messageSvg(mark, stage.layout.scale, palette)),
   ];

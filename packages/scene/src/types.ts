@@ -16,10 +16,12 @@ export interface Size {
   readonly height: number;
 }
 
+export type LabelSide = "above" | "below" | "left" | "right";
+
 /** Where one node stands, and on which side of it its name is written. */
 export interface Place extends Point {
   readonly nodeId: NodeId;
-  readonly labelSide: "above" | "below";
+  readonly labelSide: LabelSide;
 }
 
 export interface Layout {
@@ -43,11 +45,16 @@ export interface VoteDot extends Point {
   readonly state: VoteState;
 }
 
-/** One cell of the strip of newest log entries under a node. */
+/** One cell of the strip of newest log entries beside a node's name. */
 export interface StripCell extends Point {
+  readonly nodeId: NodeId;
   readonly index: number;
   readonly term: Term;
   readonly committed: boolean;
+  /** Since when it is known here to be committed, microseconds; 0: long since, or not yet. */
+  readonly committedAtUs: number;
+  /** Its node has no process. */
+  readonly faint: boolean;
   readonly width: number;
   readonly height: number;
 }
@@ -63,12 +70,13 @@ export interface NodeMark extends Point {
   readonly faint: boolean;
   readonly votes: readonly VoteDot[];
   readonly preVote: boolean;
-  readonly strip: readonly StripCell[];
   readonly name: string;
   /** What it does, in the words of a person: "asking for votes". */
   readonly word: string;
   readonly nameAt: Point;
   readonly wordAt: Point;
+  /** Where both lines of text begin, end or have their middle. */
+  readonly textAnchor: "start" | "middle" | "end";
 }
 
 /** The line between two nodes; its two lanes carry one direction each. */
@@ -78,8 +86,8 @@ export interface LinkMark {
   readonly b: NodeId;
   readonly from: Point;
   readonly to: Point;
-  /** SVG path of each lane that bends away because it is slow; the straight line if neither. */
-  readonly paths: readonly string[];
+  /** SVG paths of the lanes that are slow (they bend) or lose messages (they are dashed). */
+  readonly lanes: readonly { readonly path: string; readonly lossy: boolean }[];
   readonly cutAb: boolean;
   readonly cutBa: boolean;
   /** An end has no running process: nothing can pass. */
@@ -152,6 +160,7 @@ export interface PulseMark {
 export interface Stage {
   readonly layout: Layout;
   readonly nodes: readonly NodeMark[];
+  readonly strips: readonly StripCell[];
   readonly links: readonly LinkMark[];
   readonly walls: readonly WallMark[];
   /** How far a message may get on a lane, by `linkKey`: 0 to 1. Absent: to its receiver. */

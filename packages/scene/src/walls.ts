@@ -53,6 +53,7 @@ function dotsAlong(from: Point, to: Point): readonly Point[] {
 
 /** Whether a point lies where a node's name is written. */
 function onLabel(layout: Layout, place: Place, point: Point): boolean {
+  if (place.labelSide === "left" || place.labelSide === "right") return false;
   const beyond = (point.y - place.y) * (place.labelSide === "above" ? -1 : 1) - layout.timerRadius;
   return beyond > 4 && beyond < LABEL_HEIGHT + 4 && Math.abs(point.x - place.x) < 50;
 }
@@ -115,7 +116,7 @@ function laneWall(layout: Layout, source: NodeId, target: NodeId, both: boolean)
   const [near, far] = both ? [-offset - 22, 22 - offset] : [-offset + 1, 27];
   const from = { x: at.x + aside.x * near, y: at.y + aside.y * near };
   const to = { x: at.x + aside.x * far, y: at.y + aside.y * far };
-  const beside = { x: at.x + aside.x * 40, y: at.y + aside.y * 36 + 4, text: "one way" };
+  const beside = { x: at.x + aside.x * 56, y: at.y + aside.y * 38 + 4, text: "one way" };
   const label = both ? null : beside;
   return { key: `cut-${source}-${target}`, dots: dotsAlong(from, to), label };
 }

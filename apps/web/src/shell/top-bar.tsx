@@ -1,5 +1,5 @@
 /** The bar: what this is, how the cluster is in one sentence, and what concerns all of it. */
-import { sentenceOf, type ClusterView, type Words } from "@raftarium/observer";
+import { headlineOf, sentenceOf, type ClusterView, type Words } from "@raftarium/observer";
 import { useEffect } from "react";
 import { ui } from "../state/ui.ts";
 import { useCommands, useTimeline, useUi } from "../state/use.ts";
@@ -20,10 +20,20 @@ function Sentence() {
     state.connection.state === "lost" ? state.connection.detail : "",
   );
   const broken = useTimeline((state) => state.view.violations.length > 0);
+  const headline = useTimeline((state) =>
+    headlineOf(state.view)
+      .map((piece) => piece.text)
+      .join(""),
+  );
   return (
-    <p className={broken ? "sentence broken" : "sentence"} role="status">
-      {lost === "" ? <WordsLine words={words} /> : lost}
-    </p>
+    <>
+      <p className={broken ? "sentence broken" : "sentence"}>
+        {lost === "" ? <WordsLine words={words} /> : lost}
+      </p>
+      <p className="visually-hidden" role="status">
+        {lost === "" ? headline : lost}
+      </p>
+    </>
   );
 }
 

@@ -24,8 +24,8 @@ export const LinkShape = memo(function LinkShape({ mark, onOpen }: LinkShapeProp
   return (
     <g className={names.join(" ")}>
       <line className="link-line" {...ends} />
-      {mark.paths.map((path) => (
-        <path key={path} className="link-lane" d={path} />
+      {mark.lanes.map(({ path, lossy }) => (
+        <path key={path} className={lossy ? "link-lane lossy" : "link-lane"} d={path} />
       ))}
       <line
         className="link-hit"

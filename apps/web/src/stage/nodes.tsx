@@ -1,4 +1,4 @@
-/** Nodes, drawn: role by form and word, the term in the serif, what is known of the log below. */
+/** Nodes, drawn: role by form and word, the term in the serif. */
 import { raysPath, type NodeMark } from "@raftarium/scene";
 import { memo } from "react";
 import { hueOf } from "../shell/words.tsx";
@@ -62,24 +62,12 @@ export const NodeShape = memo(function NodeShape({ mark, selected }: NodeShapePr
         {mark.term === 0 ? "·" : mark.term}
       </text>
       <Slot mark={mark} />
-      <text className="name" x={mark.nameAt.x} y={mark.nameAt.y}>
+      <text className="name" x={mark.nameAt.x} y={mark.nameAt.y} textAnchor={mark.textAnchor}>
         {mark.name}
       </text>
-      <text className="word" x={mark.wordAt.x} y={mark.wordAt.y}>
+      <text className="word" x={mark.wordAt.x} y={mark.wordAt.y} textAnchor={mark.textAnchor}>
         {mark.word}
       </text>
-      {mark.strip.map((cell) => (
-        <rect
-          key={`${cell.index}/${cell.term}`}
-          className={cell.committed ? "cell committed" : "cell"}
-          data-hue={hueOf(cell.term) ?? ""}
-          x={cell.x}
-          y={cell.y}
-          width={cell.width}
-          height={cell.height}
-          rx={1.2}
-        />
-      ))}
     </g>
   );
 });

@@ -16,6 +16,7 @@ import {
   type PulseMark,
   type Size,
   type Stage,
+  type StripCell,
   type TimerMark,
 } from "@raftarium/scene";
 import type { ClusterView } from "@raftarium/observer";
@@ -36,6 +37,10 @@ const MARKS_MAX = 240;
 const HIT = 15;
 /** Until anything was measured: what a message may take, microseconds. */
 const FLIGHT_US = 200_000;
+
+const FLASH_US = 450_000;
+const DASHES = [2, 1.5];
+const SOLID: number[] = [];
 
 const paths = new Map<string, Path2D>();
 
@@ -79,6 +84,31 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     const top = -Math.PI / 2;
     context!.arc(timer.x, timer.y, timer.radius, top, top + left * 2 * Math.PI);
     context!.stroke();
+  }
+
+  function drawStrips(cells: readonly StripCell[], timeUs: number): void {
+    const draw = context!;
+    for (const cell of cells) {
+      const { x, y, width, height } = cell;
+      draw.globalAlpha = cell.faint ? 0.4 : 1;
+      draw.fillStyle = termColour(palette, cell.term);
+      if (cell.committed) {
+        // A commit flashes once.
+        const flash = 1 - (timeUs - cell.committedAtUs) / FLASH_US;
+        draw.fillRect(x, y, width, height);
+        if (flash > 0 && flash <= 1 && !still) {
+          draw.globalAlpha = flash;
+          draw.fillStyle = palette.text;
+          draw.fillRect(x - 1, y - 1, width + 2, height + 2);
+        }
+        continue;
+      }
+      draw.strokeStyle = draw.fillStyle;
+      draw.lineWidth = 1;
+      draw.setLineDash(DASHES);
+      draw.strokeRect(x + 0.5, y + 0.5, width - 1, height - 1);
+      draw.setLineDash(SOLID);
+    }
   }
 
   function drawPulse(pulse: PulseMark): void {
@@ -222,12 +252,13 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
       const drawn = stageFor(view);
       const expectedFlightUs = flightUs === 0 ? FLIGHT_US : flightUs;
       motion = motionOf(view, timeUs, drawn, { expectedFlightUs, marksMax: MARKS_MAX });
-      const empty = motion.messages.length + motion.timers.length + motion.pulses.length === 0;
+      const empty = motion.messages.length + motion.timers.length + drawn.strips.length === 0;
       if (empty && !painted) return;
       painted = !empty;
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
       context.globalAlpha = 1;
       context.clearRect(0, 0, size.width, size.height);
+      drawStrips(drawn.strips, timeUs);
       for (const timer of motion.timers) drawTimer(timer);
       for (const pulse of motion.pulses) drawPulse(pulse);
       const { scale } = drawn.layout;

@@ -8,7 +8,6 @@
 import {
   EMPTY_VIEW,
   createRecording,
-  createFold,
   type ClusterView,
   type Observation,
 } from "@raftarium/observer";
@@ -65,7 +64,6 @@ const WAITING_MAX = 20_000;
 export function createTimeline(): Timeline {
   const clock = createClusterClock();
   let recording = createRecording();
-  let folding = createFold();
   let waiting: Observation[] = [];
   let waitingFrom = 0;
   let shownUs = 0;
@@ -97,7 +95,6 @@ export function createTimeline(): Timeline {
     for (; waitingFrom < waiting.length; waitingFrom += 1) {
       const observation = waiting[waitingFrom];
       if (observation === undefined || (observation.timeUs > untilUs && !overfull)) break;
-      folding.apply(observation);
       recording.append(observation);
       measure(observation);
     }
@@ -108,7 +105,7 @@ export function createTimeline(): Timeline {
       waitingFrom = 0;
     }
     if (watchers.size > 0) {
-      const view = folding.snapshot();
+      const view = recording.view();
       for (const watcher of watchers) watcher(batch, view);
     }
   }
@@ -119,7 +116,7 @@ export function createTimeline(): Timeline {
   }
 
   function refresh(atMs: number): void {
-    const view = sought?.view ?? folding.snapshot();
+    const view = sought?.view ?? recording.view();
     if (view === state.view && (sought === null) === state.live) return;
     if (atMs - notifiedAtMs < NOTIFY_MS) return;
     notifiedAtMs = atMs;
@@ -132,7 +129,6 @@ export function createTimeline(): Timeline {
         restarting = false;
         clock.reset();
         recording = createRecording();
-        folding = createFold();
         waiting = [];
         waitingFrom = 0;
         shownUs = 0;
@@ -154,7 +150,7 @@ export function createTimeline(): Timeline {
       takeEffect(shownUs);
       refresh(atMs);
       if (sought !== null) return { ...sought, flightUs };
-      return { view: folding.snapshot(), timeUs: shownUs, flightUs };
+      return { view: recording.view(), timeUs: shownUs, flightUs };
     },
     getState: () => state,
     subscribe(listener) {
