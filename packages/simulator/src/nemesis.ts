@@ -53,6 +53,8 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
     switch (plan.kind) {
       case "crash":
         return crash([anyRunning()]);
+      case "crash leader":
+        return crash(processes.filter((process) => process.isLeader()));
       case "crash all":
         return crash(processes);
       case "pause":
@@ -166,7 +168,7 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
   function slowLink(): Undo | null {
     const link = oneWay()[0];
     if (link === undefined) return null;
-    const delayUs = chance.integer(1000, 400_000);
+    const delayUs = chance.integer(1000, chance.pick([50_000, 400_000, 2_000_000]));
     network.setExtraDelay(link[0], link[1], delayUs);
     return () => network.setExtraDelay(link[0], link[1], 0);
   }

@@ -8,10 +8,10 @@ import type { Chance } from "./chance.ts";
 import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
 import { startRaftNode } from "@raftarium/node";
 import { createRaft } from "@raftarium/raft";
-import type { Raft, RaftOptions } from "@raftarium/raft";
 import { createKv } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
 import type { Observation } from "@raftarium/observer";
+import type { openStorage } from "@raftarium/storage";
 import { answerOf } from "./commands.ts";
 import { tapMachine, tapRaft, tapSend, tapStorage, tellStart } from "./taps.ts";
 import type { TappedMachine, TapPorts } from "./taps.ts";
@@ -30,9 +30,12 @@ export type Reply =
 
 /** Parts of the code under test that a test may replace by broken ones. */
 export interface Sabotage {
-  readonly createRaft?: (options: RaftOptions) => Raft;
-  readonly wrapStorage?: (storage: Storage, timeline: Timeline) => Storage;
-  readonly wrapMachine?: (machine: KvMachine) => KvMachine;
+  readonly createRaft?: typeof createRaft;
+  readonly startRaftNode?: typeof startRaftNode;
+  readonly openStorage?: typeof openStorage;
+  readonly createKv?: typeof createKv;
+  /** `soon` runs a task right after what is due now. */
+  readonly wrapStorage?: (storage: Storage, soon: (task: () => void) => void) => Storage;
 }
 
 export interface ProcessPorts {
@@ -118,7 +121,7 @@ class Process implements VirtualProcess {
       disk.open(enter, (storage) => {
         const taps: TapPorts = { nodeId: this.nodeId, checker, trace, restores: [] };
         tellStart(storage.recovered, taps);
-        const broken = sabotage.wrapStorage?.(storage, timeline) ?? storage;
+        const broken = sabotage.wrapStorage?.(storage, (task) => timeline.soon(task)) ?? storage;
         this.#startNode(tapStorage(broken, taps), taps, incarnation);
       });
     });
@@ -127,8 +130,7 @@ class Process implements VirtualProcess {
   #startNode(storage: Storage, taps: TapPorts, incarnation: number): void {
     const { timeline, sabotage, observer, send } = this.#ports;
     const { historyRevisionsMax } = this.#options;
-    const made = createKv({ historyRevisionsMax });
-    const kv = sabotage.wrapMachine?.(made) ?? made;
+    const kv = (sabotage.createKv ?? createKv)({ historyRevisionsMax });
     const machine = tapMachine<KvResult>(kv, taps);
     const ports: Ports<KvResult> = {
       storage,
@@ -145,7 +147,7 @@ class Process implements VirtualProcess {
       },
       createRaft: (options) => tapRaft((sabotage.createRaft ?? createRaft)(options), taps),
     };
-    startRaftNode({ ...this.#options, incarnation }, ports, (node) => {
+    (sabotage.startRaftNode ?? startRaftNode)({ ...this.#options, incarnation }, ports, (node) => {
       this.#node = node;
       this.#kv = kv;
       this.#machine = machine;
@@ -202,10 +204,8 @@ class Process implements VirtualProcess {
     this.#setHealth("running");
     const backlog = this.#backlog;
     this.#backlog = [];
-    const incarnation = this.#incarnation;
-    for (const task of backlog) {
-      this.#ports.timeline.soon(() => this.#enter(incarnation, task));
-    }
+    // All at once and in order: nothing newer may overtake it.
+    for (const task of backlog) this.#enter(this.#incarnation, task);
   }
 
   deliver(envelope: Envelope): void {

@@ -9,6 +9,7 @@ import { createInvariantChecker } from "@raftarium/checker";
 import type { InvariantChecker, Operation, Violation } from "@raftarium/checker";
 import type { Observation } from "@raftarium/observer";
 import { createRandom } from "@raftarium/raft";
+import { openStorage } from "@raftarium/storage";
 import { createChance } from "./chance.ts";
 import type { Chance } from "./chance.ts";
 import { createClients } from "./clients.ts";
@@ -254,7 +255,14 @@ class World {
       counts: this.#counts,
       swarm: this.#swarm,
     };
-    const disk = createVirtualDisk({ nodeId, swarm, timeline, counts, chance: chance.fork(1) });
+    const disk = createVirtualDisk({
+      nodeId,
+      swarm,
+      timeline,
+      counts,
+      chance: chance.fork(1),
+      openStorage: this.#options.sabotage?.openStorage ?? openStorage,
+    });
     return createProcess(nodeOptions(nodeId, nodeIds, swarm, chance.integer(1, 2 ** 48)), {
       timeline,
       chance,

@@ -8,6 +8,7 @@ import type { NetworkSettings } from "./network.ts";
 
 export type FaultKind =
   | "crash"
+  | "crash leader"
   | "crash all"
   | "pause"
   | "partition"
@@ -23,6 +24,7 @@ export type FaultKind =
 
 export const FAULT_KINDS: readonly FaultKind[] = [
   "crash",
+  "crash leader",
   "crash all",
   "pause",
   "partition",
@@ -79,41 +81,49 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const calm = chance.happens(0.1);
   const tickUs = chance.pick([10, 25, 50]) * MS;
   const electionTicksMin = Math.ceil((300 * MS) / tickUs);
+  const valueBytesMax = chance.pick([8, 8, 200, 1500]);
+  const historyRevisionsMax = chance.pick([4, 40, 40, 10_000]);
+  // A snapshot must get through in time: a round trip for each chunk.
+  const isSmall = valueBytesMax <= 8 && historyRevisionsMax <= 40;
   return {
     nodeCount,
     tickUs,
     electionTicksMin,
     electionTicksMax: electionTicksMin * 2,
     heartbeatTicks: Math.max(1, Math.floor((50 * MS) / tickUs)),
-    entriesPerAppendMax: chance.pick([1, 3, 16, 256]),
-    bytesPerAppendMax: chance.pick([64, 1024, 1 << 20]),
+    entriesPerAppendMax: chance.pick([2, 3, 16, 256]),
+    bytesPerAppendMax: chance.pick([256, 4096, 1 << 20]),
     inflightAppendsMax: chance.pick([1, 4, 64]),
-    snapshotChunkBytes: chance.pick([64, 700, 64 * 1024]),
+    snapshotChunkBytes: chance.pick(isSmall ? [64, 700, 64 * 1024] : [16 * 1024, 64 * 1024]),
     trailingEntries: chance.pick([0, 1, 10, 100]),
     snapshotEntries: chance.pick([8, 40, 200, 100_000]),
-    historyRevisionsMax: chance.pick([4, 40, 40, 10_000]),
-    network: {
-      delayUsMin: chance.integer(50, chance.pick([500, 5 * MS])),
-      jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS]),
-      dropRate: calm ? 0 : chance.pick([0, 0, 0.001, 0.02, 0.1, 0.3]),
-      duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
-      reorder: !calm && chance.happens(0.5),
-    },
-    syncUsMin: chance.pick([20, 200, 2 * MS]),
-    syncJitterUs: chance.pick([0, 200, 5 * MS]),
-    segmentBytes: chance.pick([2 * 1024, 16 * 1024, 256 * 1024]),
+    historyRevisionsMax,
+    network: drawNetwork(chance, calm),
+    syncUsMin: chance.pick([20, 200, 2 * MS, 10 * MS]),
+    syncJitterUs: chance.pick([0, 200, 5 * MS, 20 * MS]),
+    segmentBytes: chance.pick([4 * 1024, 16 * 1024, 256 * 1024]),
     faults: calm ? [] : FAULT_KINDS.flatMap((kind) => drawFault(chance, kind)),
     clientCount: chance.integer(1, 6),
     keyCount: chance.integer(1, 4),
     thinkUs: chance.pick([5, 30, 150]) * MS,
-    requestTimeoutUs: chance.pick([100, 400, 1500]) * MS,
-    valueBytesMax: chance.pick([8, 8, 200]),
+    requestTimeoutUs: chance.pick([100, 400, 1500, 5000]) * MS,
+    valueBytesMax,
+  };
+}
+
+function drawNetwork(chance: Chance, calm: boolean): NetworkSettings {
+  return {
+    delayUsMin: chance.integer(50, chance.pick([500, 5 * MS])),
+    jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS]),
+    dropRate: calm ? 0 : chance.pick([0, 0, 0.001, 0.02, 0.1, 0.3]),
+    duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
+    reorder: !calm && chance.happens(0.5),
   };
 }
 
 function drawFault(chance: Chance, kind: FaultKind): FaultPlan[] {
   if (!chance.happens(0.4)) return [];
-  const intervalUs = chance.integer(300, 4000) * MS;
+  const intervalUs = chance.integer(200, chance.pick([600, 4000])) * MS;
   const durationUs = chance.integer(50, chance.pick([400, 1500, 3000])) * MS;
   return [{ kind, intervalUs, durationUs }];
 }

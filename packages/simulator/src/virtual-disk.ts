@@ -1,7 +1,7 @@
 /** One node's disk: survives its crashes, minus what was not synced. Opened by the real storage. */
 import type { Storage } from "@raftarium/node";
-import { MemoryDisk, openStorage } from "@raftarium/storage";
-import type { MemoryDiskOperation } from "@raftarium/storage";
+import { MemoryDisk } from "@raftarium/storage";
+import type { MemoryDiskOperation, openStorage } from "@raftarium/storage";
 import type { Chance } from "./chance.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { Swarm } from "./swarm.ts";
@@ -22,12 +22,15 @@ export interface VirtualDiskPorts {
   readonly timeline: Timeline;
   readonly counts: FaultCounts;
   readonly chance: Chance;
+  readonly openStorage: typeof openStorage;
 }
 
 const CLUSTER = "simulated";
 const RESERVE_BYTES = 4096;
 /** Everything but syncs and what reaches the platter with them: the page cache answers. */
 const CACHE_US = 5;
+/** Even a very slow disk answers, and before a healed cluster must make progress. */
+const SYNC_US_MAX = 2_000_000;
 /** Of the crashes, how many lose power; in the others only the process dies. */
 const POWER_LOSS_SHARE = 0.7;
 
@@ -38,7 +41,8 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
 
   function durationUs({ kind }: MemoryDiskOperation): number {
     if (kind === "sync" || kind === "sync-directory") {
-      return (swarm.syncUsMin + chance.tail(swarm.syncJitterUs)) * slowness;
+      const syncUs = swarm.syncUsMin + chance.tail(swarm.syncJitterUs);
+      return Math.min(syncUs * slowness, SYNC_US_MAX);
     }
     return CACHE_US * slowness;
   }
@@ -54,7 +58,7 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
   return {
     open(enter, ready) {
       enterNode = enter;
-      openStorage(
+      ports.openStorage(
         {
           disk,
           cluster: CLUSTER,
