@@ -73,7 +73,7 @@ function frameCosts(events: readonly TraceEvent[], clock: Clock): readonly numbe
     .map((event) => event.ts)
     .toSorted((a, b) => a - b);
   const tasks = own
-    .filter((event) => event.ph === "X" && event.name.endsWith("RunTask"))
+    .filter((event) => event.ph === "X" && event.name === "RunTask")
     .toSorted((a, b) => a.ts - b.ts);
   const costs: number[] = [];
   let at = 0;
