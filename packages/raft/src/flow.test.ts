@@ -31,6 +31,7 @@ function refusal(rejectedIndex: number, hintIndex: number): Message {
     hintTerm: hintIndex === 0 ? 0 : 1,
     rejectedIndex,
     readRound: 0,
+    heartbeat: false,
   };
 }
 
@@ -74,6 +75,20 @@ describe("probe and replicate", () => {
     node.acknowledge(2, 2);
     node.receive(2, refusal(1, 0));
     expect(progressOf(node, 2)).toMatchObject({ state: "replicate", matchIndex: 2 });
+  });
+
+  test("in probe, only the refusal of the probe that is out moves it back", () => {
+    const node = new Driver(optionsFor(1, { recovered: recovered(1, logOf(1, 1, 1, 1, 1)) })).lead(
+      3,
+    );
+    const refuse = (rejectedIndex: number, hintIndex: number) =>
+      node.receive(2, { ...refusal(rejectedIndex, hintIndex), term: 2 });
+    refuse(5, 3);
+    node.sent();
+    refuse(5, 3); // The refusal of a heartbeat that was sent with the first probe.
+    refuse(4, 0);
+    expect(node.sentOf("append-entries", 2)).toEqual([]);
+    expect(progressOf(node, 2)).toMatchObject({ state: "probe", nextIndex: 4 });
   });
 
   test("a lost connection sends it back to probe", () => {

@@ -25,6 +25,7 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
       hintTerm: log.term(hintIndex) ?? 0,
       rejectedIndex: prevLogIndex,
       readRound,
+      heartbeat: entries.length === 0,
     });
     return;
   }
@@ -36,13 +37,13 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
   if (entries.length === 0 && hardStateDurable(core)) {
     // A slow disk must not look like a dead node: a heartbeat is answered at once, for what is
     // durable. The answers to the appends themselves follow when the rest is.
-    core.send(from, success(core, Math.min(lastNewIndex, log.durableIndex), readRound));
+    core.send(from, success(core, message, Math.min(lastNewIndex, log.durableIndex)));
   } else {
-    core.promise(from, success(core, lastNewIndex, readRound));
+    core.promise(from, success(core, message, lastNewIndex));
   }
 }
 
-function success(core: Core, matchIndex: LogIndex, readRound: number): AppendEntriesResponse {
+function success(core: Core, to: AppendEntries, matchIndex: LogIndex): AppendEntriesResponse {
   return {
     type: "append-entries-response",
     term: core.term,
@@ -51,7 +52,8 @@ function success(core: Core, matchIndex: LogIndex, readRound: number): AppendEnt
     hintIndex: 0,
     hintTerm: 0,
     rejectedIndex: 0,
-    readRound,
+    readRound: to.readRound,
+    heartbeat: to.entries.length === 0,
   };
 }
 

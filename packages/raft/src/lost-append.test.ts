@@ -61,6 +61,7 @@ function acknowledged(matchIndex: number): AppendEntriesResponse {
     hintTerm: 0,
     rejectedIndex: 0,
     readRound: 0,
+    heartbeat: false,
   };
 }
 

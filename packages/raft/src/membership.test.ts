@@ -181,6 +181,23 @@ describe("the configuration follows the log", () => {
     });
   });
 
+  test("compaction forgets only those that no later snapshot can need", () => {
+    const five = { ...voters(1, 2, 3, 4, 5), addresses: {} };
+    const entries = [
+      configurationEntry(1, 1, grown),
+      command(2, 1),
+      command(3, 1),
+      configurationEntry(4, 1, five),
+    ];
+    const node = new Driver(
+      optionsFor(2, { recovered: recovered(1, entries, { commitIndex: 4 }) }),
+    );
+    node.tick();
+    node.step({ kind: "snapshot-saved", index: 2 });
+    expect(node.raft.snapshotMetadata(3)).toMatchObject({ configurationIndex: 1 });
+    expect(node.raft.snapshotMetadata(4)).toMatchObject({ configurationIndex: 4 });
+  });
+
   test("a node without a configuration waits, and becomes what it is made", () => {
     const node = new Driver(optionsFor(4, { initialConfiguration: voters(), observing: true }));
     expect(node.raft.status().role).toBe("learner");

@@ -43,6 +43,7 @@ describe("§5.1 terms", () => {
       hintTerm: 0,
       rejectedIndex: 0,
       readRound: 0,
+      heartbeat: false,
     });
     expect(node.raft.status()).toMatchObject({ role: "follower", term: 9, leaderId: null });
   });
@@ -68,6 +69,7 @@ describe("§5.1 terms", () => {
       hintTerm: 0,
       rejectedIndex: 0,
       readRound: 0,
+      heartbeat: false,
     });
     expect(node.raft.status().commitIndex).toBe(0);
   });
@@ -132,10 +134,13 @@ describe("§5.2 leader election", () => {
   }
 
   test("[8] a vote repeated counts once", () => {
-    const node = new Driver(optionsFor(1, { initialConfiguration: voters(1, 2, 3, 4, 5) }));
+    const everybody = voters(1, 2, 3, 4, 5);
+    const node = new Driver(optionsFor(1, { initialConfiguration: everybody, observing: true }));
     node.timeOut();
     for (let i = 0; i < 5; i++) node.receive(2, vote(1, true));
     expect(node.raft.status().role).toBe("candidate");
+    const told = observations(node.effects, "votes-changed");
+    expect(told.map(({ granted }) => granted)).toEqual([[1], [1, 2]]);
   });
 
   test("[8] a vote of an earlier term does not count", () => {

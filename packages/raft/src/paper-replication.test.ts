@@ -33,6 +33,7 @@ function rejection(
     hintTerm,
     rejectedIndex,
     readRound: 0,
+    heartbeat: false,
   };
 }
 

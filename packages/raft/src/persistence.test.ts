@@ -28,6 +28,16 @@ describe("persist before promise", () => {
     ]);
   });
 
+  test("[2] a vote in a term that was entered before is a write of its own", () => {
+    const node = new Driver(optionsFor(1, { recovered: recovered(4, logOf(4)) }), false);
+    const effects = node.receive(2, requestVote(4, [1, 4]));
+    expect(only(effects, "persist")).toMatchObject([{ hardState: { term: 4, votedFor: 2 } }]);
+    expect(only(effects, "send")).toEqual([]);
+    const again = node.receive(2, requestVote(4, [1, 4]));
+    expect(only(again, "persist")).toEqual([]);
+    expect(messages(node.persist(), "request-vote-response")).toHaveLength(2);
+  });
+
   test("[2] a candidate asks for votes when its own is durable, and counts it then", () => {
     const node = new Driver(optionsFor(1), false);
     expect(only(node.timeOut(), "send")).toEqual([]);

@@ -249,6 +249,7 @@ function takeEarlierTerm(core: Core, from: NodeId, message: Message): void {
         hintTerm: 0,
         rejectedIndex: message.prevLogIndex,
         readRound: 0,
+        heartbeat: message.entries.length === 0,
       });
       break;
     case "install-snapshot":

@@ -102,8 +102,8 @@ describe("thesis §6.4 reads on the leader", () => {
       optionsFor(1, { recovered: recovered(3, logOf(1, 3), { commitIndex: 1 }) }),
     ).lead(2);
     read(node, 1);
-    node.acknowledge(2, 2, 0);
-    node.acknowledge(3, 2, 0);
+    node.acknowledge(2, 2, 1);
+    node.acknowledge(3, 2, 1);
     expect(ready(node)).toEqual([]);
     node.acknowledge(2, 3, 0);
     node.acknowledge(2, 3, 1);
@@ -121,6 +121,38 @@ describe("thesis §6.4 reads on the leader", () => {
     expect(ready(node)).toEqual([]);
     const effects = node.step({ kind: "applied", index: 2 });
     expect(only(effects, "read-ready")).toEqual([{ kind: "read-ready", id: 1, index: 2 }]);
+  });
+
+  test("of two reads, each waits for its own index", () => {
+    const node = leader();
+    node.auto = false;
+    read(node, 1);
+    node.acknowledge(2, 1, 1);
+    node.propose("x");
+    node.acknowledge(2, 2);
+    node.acknowledge(3, 2);
+    read(node, 2);
+    node.acknowledge(2, 2, 2);
+    read(node, 3);
+    expect(ready(node)).toEqual([1]);
+    node.step({ kind: "applied", index: 2 });
+    node.propose("y");
+    node.acknowledge(2, 3, 3);
+    node.acknowledge(3, 3);
+    expect(ready(node)).toEqual([1, 2, 3]);
+    const follower = new Driver(optionsFor(2), false);
+    follower.receive(1, append(1, [0, 0], logOf(1, 1), { leaderCommit: 2 }));
+    for (const [id, index] of [
+      [4, 1],
+      [5, 2],
+    ] as const) {
+      const [question] = messages(read(follower, id), "read-index");
+      follower.receive(1, response(question!.requestId, index));
+    }
+    follower.step({ kind: "applied", index: 1 });
+    expect(ready(follower)).toEqual([4]);
+    follower.step({ kind: "applied", index: 2 });
+    expect(ready(follower)).toEqual([4, 5]);
   });
 
   test("a single node is its own majority", () => {

@@ -117,6 +117,7 @@ describe("§7 InstallSnapshot: the leader", () => {
       hintTerm: 1,
       rejectedIndex: 11,
       readRound: 0,
+      heartbeat: false,
     };
   }
 
@@ -293,6 +294,8 @@ describe("§7 InstallSnapshot: the follower", () => {
     node.receive(1, chunk(metadata(10, 4), 0, 10));
     const early = node.receive(1, append(5, [10, 4], [command(11, 5)], { leaderCommit: 11 }));
     expect(only(early, "apply")).toEqual([]);
+    // The first write to complete is that of the term, not of the snapshot.
+    expect(only(node.persistOne(), "restore")).toEqual([]);
     const kinds = node
       .persist()
       .map(({ kind }) => kind)
@@ -317,6 +320,11 @@ describe("§7 InstallSnapshot: the follower", () => {
       { snapshotIndex: 2, done: true },
     ]);
     expect(node.raft.status()).toMatchObject({ commitIndex: 3, lastIndex: 3 });
+    const behind = recovered(5, [command(6, 3)], { snapshot: metadata(5, 2) });
+    const further = new Driver(optionsFor(2, { recovered: behind }));
+    const older = further.receive(1, chunk(metadata(3, 1), 0, 10));
+    expect(only(older, "persist-snapshot-chunk")).toEqual([]);
+    expect(further.raft.status()).toMatchObject({ commitIndex: 5, lastIndex: 6 });
   });
 
   test("[24] a snapshot of what the log holds only advances the commit index", () => {

@@ -108,6 +108,8 @@ export interface AppendEntriesResponse {
   /** On failure: the prevLogIndex that was refused, so that a stale refusal is recognised. */
   readonly rejectedIndex: LogIndex;
   readonly readRound: number;
+  /** It answers an append without entries. Decides nothing: it tells people and link faults. */
+  readonly heartbeat: boolean;
 }
 
 export interface InstallSnapshot {

@@ -308,7 +308,10 @@ export class Cluster {
         throw new Violation(`${node.id} voted for ${before} and ${to} in term ${message.term}`);
       }
       this.votes.set(key, to);
-      if (disk.term < message.term) throw new Violation("a vote left before it was durable");
+      const other = disk.term === message.term && disk.votedFor !== to;
+      if (disk.term < message.term || other) {
+        throw new Violation("a vote left before it was durable");
+      }
     }
     if (message.type === "append-entries-response" && message.success) {
       if (disk.term < message.term) throw new Violation("an answer left before its term");

@@ -182,6 +182,7 @@ export class Driver {
       hintTerm: 0,
       rejectedIndex: 0,
       readRound,
+      heartbeat: false,
     });
   }
 
