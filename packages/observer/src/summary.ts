@@ -11,7 +11,7 @@ export function messageKindOf(message: Message): MessageKind {
     case "append-entries":
       return message.entries.length === 0 ? "heartbeat" : "append";
     case "append-entries-response":
-      return "append";
+      return message.heartbeat ? "heartbeat" : "append";
     case "install-snapshot":
     case "install-snapshot-response":
       return "snapshot";

@@ -95,6 +95,7 @@ export const messages: { readonly [T in Message["type"]]: Arbitrary<OfType<T>> }
     hintTerm: integer,
     rejectedIndex: integer,
     readRound: integer,
+    heartbeat: bool,
   }),
   "install-snapshot": fc.record({
     type: fc.constant("install-snapshot"),
