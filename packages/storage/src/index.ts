@@ -15,4 +15,5 @@ export type { StorageError, StorageErrorCode } from "./errors.ts";
 export type * from "./disk.ts";
 export { crc32c } from "./crc32c.ts";
 export { MemoryDisk } from "./memory-disk.ts";
-export type { MemoryDiskOperation, MemoryDiskOptions } from "./memory-disk.ts";
+export type { MemoryDiskOptions } from "./memory-disk.ts";
+export type { MemoryDiskOperation } from "./memory-file.ts";

@@ -1,24 +1,8 @@
 import type { Disk, DiskError, DiskFile } from "./disk.ts";
-
-/** One operation on its way, as `schedule` and `fault` are told of it. */
-export interface MemoryDiskOperation {
-  readonly kind:
-    | "open"
-    | "write"
-    | "sync"
-    | "truncate"
-    | "read"
-    | "close"
-    | "allocate"
-    | "rename"
-    | "remove"
-    | "list"
-    | "sync-directory";
-  /** "" for the directory. */
-  readonly path: string;
-  /** Bytes written, read or allocated; 0 for the rest. */
-  readonly bytes: number;
-}
+import { MemoryFile, failure } from "./memory-file.ts";
+import type { MemoryDiskOperation } from "./memory-file.ts";
+import { settle } from "./memory-inode.ts";
+import type { Chance, Inode } from "./memory-inode.ts";
 
 export interface MemoryDiskOptions {
   /** Runs `complete` later, never within the call: the caller decides how long a disk takes. */
@@ -30,31 +14,10 @@ export interface MemoryDiskOptions {
   readonly nowUs?: () => number;
 }
 
-/** Chooses a whole number from `min` to `max`, both included. */
-interface Chance {
-  integer(min: number, max: number): number;
-}
-
-/** A change to a file's bytes that no sync has covered yet. */
-type PendingChange =
-  | { readonly kind: "write"; readonly position: number; readonly bytes: Uint8Array }
-  | { readonly kind: "size"; readonly size: number };
-
-interface Inode {
-  /** As the running process sees it. */
-  bytes: Uint8Array;
-  size: number;
-  /** As it is after losing power now, if nothing pending makes it. */
-  durable: Uint8Array;
-  pending: PendingChange[];
-}
-
 type PendingName =
   | { readonly kind: "create"; readonly path: string; readonly inode: Inode }
   | { readonly kind: "rename"; readonly from: string; readonly to: string; readonly inode: Inode }
   | { readonly kind: "remove"; readonly path: string };
-
-const SECTOR_BYTES = 512;
 
 /**
  * A Disk in memory that knows what is durable and what isn't. Changes are seen at once, as in a
@@ -289,109 +252,6 @@ export class MemoryDisk implements Disk {
   }
 }
 
-interface MemoryFileHost {
-  fault(operation: MemoryDiskOperation): DiskError | null;
-  later(operation: MemoryDiskOperation, complete: () => void): void;
-  hasRoom(bytes: number): boolean;
-}
-
-class MemoryFile implements DiskFile {
-  readonly #path: string;
-  readonly #inode: Inode;
-  readonly #host: MemoryFileHost;
-
-  constructor(path: string, inode: Inode, host: MemoryFileHost) {
-    this.#path = path;
-    this.#inode = inode;
-    this.#host = host;
-  }
-
-  write(
-    pieces: readonly Uint8Array[],
-    position: number,
-    done: (error: DiskError | null) => void,
-  ): void {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const operation = { kind: "write", path: this.#path, bytes: length } as const;
-    const error = this.#host.fault(operation) ?? this.#needRoom(position + length);
-    if (error === null) {
-      const bytes = new Uint8Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        bytes.set(piece, at);
-        at += piece.length;
-      }
-      this.#change({ kind: "write", position, bytes });
-    }
-    this.#host.later(operation, () => done(error));
-  }
-
-  sync(done: (error: DiskError | null) => void): void {
-    const operation = { kind: "sync", path: this.#path, bytes: 0 } as const;
-    const error = this.#host.fault(operation);
-    const inode = this.#inode;
-    const covered = new Set(inode.pending);
-    this.#host.later(operation, () => {
-      if (error === null) {
-        for (const change of inode.pending) {
-          if (covered.has(change)) inode.durable = applyChange(inode.durable, change);
-        }
-        inode.pending = inode.pending.filter((change) => !covered.has(change));
-      }
-      done(error);
-    });
-  }
-
-  truncate(size: number, done: (error: DiskError | null) => void): void {
-    const operation = { kind: "truncate", path: this.#path, bytes: 0 } as const;
-    const error = this.#host.fault(operation);
-    if (error === null) this.#change({ kind: "size", size });
-    this.#host.later(operation, () => done(error));
-  }
-
-  allocate(size: number, done: (error: DiskError | null) => void): void {
-    const bytes = Math.max(0, size - this.#inode.size);
-    const operation = { kind: "allocate", path: this.#path, bytes } as const;
-    const error = this.#host.fault(operation) ?? this.#needRoom(size);
-    if (error === null && bytes > 0) this.#change({ kind: "size", size });
-    this.#host.later(operation, () => done(error));
-  }
-
-  read(
-    position: number,
-    length: number,
-    done: (error: DiskError | null, data: Uint8Array) => void,
-  ): void {
-    const operation = { kind: "read", path: this.#path, bytes: length } as const;
-    const error = this.#host.fault(operation);
-    const end = Math.min(this.#inode.size, position + length);
-    const start = error === null ? Math.min(position, end) : end;
-    const data = this.#inode.bytes.slice(start, end);
-    this.#host.later(operation, () => done(error, data));
-  }
-
-  close(done: (error: DiskError | null) => void): void {
-    this.#host.later({ kind: "close", path: this.#path, bytes: 0 }, () => done(null));
-  }
-
-  #needRoom(end: number): DiskError | null {
-    const more = end - this.#inode.size;
-    return more > 0 && !this.#host.hasRoom(more) ? failure("ENOSPC", this.#path) : null;
-  }
-
-  #change(change: PendingChange): void {
-    const inode = this.#inode;
-    if (change.kind === "write" && change.position + change.bytes.length <= inode.bytes.length) {
-      inode.bytes.set(change.bytes, change.position);
-    } else {
-      inode.bytes = applyChange(inode.bytes.subarray(0, inode.size), change);
-    }
-    const end = change.kind === "size" ? change.size : change.position + change.bytes.length;
-    inode.size = change.kind === "size" ? end : Math.max(inode.size, end);
-    inode.pending.push(change);
-  }
-}
-
 function applyName(names: Map<string, Inode>, change: PendingName): void {
   if (change.kind === "create") {
     names.set(change.path, change.inode);
@@ -401,53 +261,4 @@ function applyName(names: Map<string, Inode>, change: PendingName): void {
     if (names.get(change.from) === change.inode) names.delete(change.from);
     names.set(change.to, change.inode);
   }
-}
-
-/** The bytes after the change; the same array if nothing had to move. */
-function applyChange(bytes: Uint8Array, change: PendingChange): Uint8Array {
-  const size =
-    change.kind === "size"
-      ? change.size
-      : Math.max(bytes.length, change.position + change.bytes.length);
-  let changed = bytes;
-  if (size !== bytes.length) {
-    changed = new Uint8Array(size);
-    changed.set(bytes.subarray(0, Math.min(size, bytes.length)));
-  }
-  if (change.kind === "write") changed.set(change.bytes, change.position);
-  return changed;
-}
-
-/** Decides what of the pending changes reached the platter, sector by sector. */
-function settle(inode: Inode, chance: Chance): void {
-  let bytes = inode.durable;
-  for (const change of inode.pending) {
-    if (change.kind === "size") {
-      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, change);
-      continue;
-    }
-    for (const sector of sectorsOf(change.position, change.bytes)) {
-      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, sector);
-    }
-  }
-  inode.bytes = bytes.slice();
-  inode.size = bytes.length;
-  inode.durable = bytes.slice();
-  inode.pending = [];
-}
-
-/** A write, cut where sectors end: what a disk writes as one. */
-function sectorsOf(position: number, bytes: Uint8Array): PendingChange[] {
-  const sectors: PendingChange[] = [];
-  for (let at = 0; at < bytes.length;) {
-    const room = SECTOR_BYTES - ((position + at) % SECTOR_BYTES);
-    const part = bytes.subarray(at, at + room);
-    sectors.push({ kind: "write", position: position + at, bytes: part });
-    at += part.length;
-  }
-  return sectors;
-}
-
-function failure(code: string, path: string): DiskError {
-  return { code, message: `${code}: ${path}` };
 }

@@ -186,30 +186,34 @@ class Opening {
   #startLog(plan: RecoveryPlan): void {
     const segmentBytes = Math.max(4096, this.#options.segmentBytes ?? SEGMENT_BYTES_DEFAULT);
     const log = new LogWriter(this.#space, this.#owner, segmentBytes, logStart(plan));
-    const finish = (): void => {
-      const storage = new LogStorage({
-        space: this.#space,
-        owner: this.#owner,
-        log,
-        snapshots: new SnapshotStore(this.#space, this.#snapshot),
-        segmentBytes,
-        recovered: plan.state,
-        torn: plan.torn,
-      });
-      const done = this.#done!;
-      this.#done = null;
-      this.#space.opened();
-      log.prepare();
-      done(null, storage);
-    };
+    const finish = (): void => this.#finish(plan, log, segmentBytes);
+    // What was read back is synced by now: said on disk, later damage to it can be told.
+    const mark = (): void => (log.unmarked ? log.mark(finish) : finish());
     log.start(() => {
       if (!plan.mustReset || this.#snapshot === null) {
-        finish();
+        mark();
         return;
       }
       const { index, term } = this.#snapshot.metadata;
-      log.reset(index, term, finish);
+      log.reset(index, term, mark);
     });
+  }
+
+  #finish(plan: RecoveryPlan, log: LogWriter, segmentBytes: number): void {
+    const storage = new LogStorage({
+      space: this.#space,
+      owner: this.#owner,
+      log,
+      snapshots: new SnapshotStore(this.#space, this.#snapshot),
+      segmentBytes,
+      recovered: plan.state,
+      torn: plan.torn,
+    });
+    const done = this.#done!;
+    this.#done = null;
+    this.#space.opened();
+    log.prepare();
+    done(null, storage);
   }
 
   #refuse(error: StorageError): void {

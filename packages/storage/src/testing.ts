@@ -3,7 +3,7 @@ import type { Entry, HardState, LogWrite, SnapshotChunk, SnapshotMetadata } from
 
 import type { StorageError } from "./errors.ts";
 import { MemoryDisk } from "./memory-disk.ts";
-import type { MemoryDiskOperation } from "./memory-disk.ts";
+import type { MemoryDiskOperation } from "./memory-file.ts";
 import { openStorage } from "./open.ts";
 import type { StorageOptions } from "./open.ts";
 import type { OpenedStorage } from "./storage.ts";

@@ -1,0 +1,131 @@
+import type { DiskError, DiskFile } from "./disk.ts";
+import { applyChange } from "./memory-inode.ts";
+import type { Inode, PendingChange } from "./memory-inode.ts";
+
+/** One operation on its way, as `schedule` and `fault` are told of it. */
+export interface MemoryDiskOperation {
+  readonly kind:
+    | "open"
+    | "write"
+    | "sync"
+    | "truncate"
+    | "read"
+    | "close"
+    | "allocate"
+    | "rename"
+    | "remove"
+    | "list"
+    | "sync-directory";
+  /** "" for the directory. */
+  readonly path: string;
+  /** Bytes written, read or allocated; 0 for the rest. */
+  readonly bytes: number;
+}
+
+/** What an open file asks of its disk. */
+export interface MemoryFileHost {
+  fault(operation: MemoryDiskOperation): DiskError | null;
+  later(operation: MemoryDiskOperation, complete: () => void): void;
+  hasRoom(bytes: number): boolean;
+}
+
+export class MemoryFile implements DiskFile {
+  readonly #path: string;
+  readonly #inode: Inode;
+  readonly #host: MemoryFileHost;
+
+  constructor(path: string, inode: Inode, host: MemoryFileHost) {
+    this.#path = path;
+    this.#inode = inode;
+    this.#host = host;
+  }
+
+  write(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    const operation = { kind: "write", path: this.#path, bytes: length } as const;
+    const error = this.#host.fault(operation) ?? this.#needRoom(position + length);
+    if (error === null) {
+      const bytes = new Uint8Array(length);
+      let at = 0;
+      for (const piece of pieces) {
+        bytes.set(piece, at);
+        at += piece.length;
+      }
+      this.#change({ kind: "write", position, bytes });
+    }
+    this.#host.later(operation, () => done(error));
+  }
+
+  sync(done: (error: DiskError | null) => void): void {
+    const operation = { kind: "sync", path: this.#path, bytes: 0 } as const;
+    const error = this.#host.fault(operation);
+    const inode = this.#inode;
+    const covered = new Set(inode.pending);
+    this.#host.later(operation, () => {
+      if (error === null) {
+        for (const change of inode.pending) {
+          if (covered.has(change)) inode.durable = applyChange(inode.durable, change);
+        }
+        inode.pending = inode.pending.filter((change) => !covered.has(change));
+      }
+      done(error);
+    });
+  }
+
+  truncate(size: number, done: (error: DiskError | null) => void): void {
+    const operation = { kind: "truncate", path: this.#path, bytes: 0 } as const;
+    const error = this.#host.fault(operation);
+    if (error === null) this.#change({ kind: "size", size });
+    this.#host.later(operation, () => done(error));
+  }
+
+  allocate(size: number, done: (error: DiskError | null) => void): void {
+    const bytes = Math.max(0, size - this.#inode.size);
+    const operation = { kind: "allocate", path: this.#path, bytes } as const;
+    const error = this.#host.fault(operation) ?? this.#needRoom(size);
+    if (error === null && bytes > 0) this.#change({ kind: "size", size });
+    this.#host.later(operation, () => done(error));
+  }
+
+  read(
+    position: number,
+    length: number,
+    done: (error: DiskError | null, data: Uint8Array) => void,
+  ): void {
+    const operation = { kind: "read", path: this.#path, bytes: length } as const;
+    const error = this.#host.fault(operation);
+    const end = Math.min(this.#inode.size, position + length);
+    const start = error === null ? Math.min(position, end) : end;
+    const data = this.#inode.bytes.slice(start, end);
+    this.#host.later(operation, () => done(error, data));
+  }
+
+  close(done: (error: DiskError | null) => void): void {
+    this.#host.later({ kind: "close", path: this.#path, bytes: 0 }, () => done(null));
+  }
+
+  #needRoom(end: number): DiskError | null {
+    const more = end - this.#inode.size;
+    return more > 0 && !this.#host.hasRoom(more) ? failure("ENOSPC", this.#path) : null;
+  }
+
+  #change(change: PendingChange): void {
+    const inode = this.#inode;
+    if (change.kind === "write" && change.position + change.bytes.length <= inode.bytes.length) {
+      inode.bytes.set(change.bytes, change.position);
+    } else {
+      inode.bytes = applyChange(inode.bytes.subarray(0, inode.size), change);
+    }
+    const end = change.kind === "size" ? change.size : change.position + change.bytes.length;
+    inode.size = change.kind === "size" ? end : Math.max(inode.size, end);
+    inode.pending.push(change);
+  }
+}
+
+export function failure(code: string, path: string): DiskError {
+  return { code, message: `${code}: ${path}` };
+}
