@@ -31,6 +31,15 @@ export function benchCore(): CoreBench {
   return { valueBytes, batches };
 }
 
+/** One line for each size of batch. */
+export function describeCore(figures: CoreBench): string[] {
+  return figures.batches.map(({ proposalsPerBatch, committedPerSecond }) => {
+    const batch = String(proposalsPerBatch).padStart(4);
+    const rate = committedPerSecond.toLocaleString("en-US").padStart(12);
+    return `batches of ${batch}: ${rate} proposals of ${figures.valueBytes} bytes a second`;
+  });
+}
+
 /** Proposals committed in a second. */
 function measure(batchSize: number): number {
   const cluster = new MemoryCluster();
@@ -131,9 +140,5 @@ function createNode(id: NodeId): Raft {
 }
 
 if (import.meta.main) {
-  for (const { proposalsPerBatch, committedPerSecond } of benchCore().batches) {
-    const batch = String(proposalsPerBatch).padStart(4);
-    const rate = committedPerSecond.toLocaleString("en-US").padStart(12);
-    process.stdout.write(`batches of ${batch}: ${rate} proposals of 256 bytes a second\n`);
-  }
+  for (const line of describeCore(benchCore())) process.stdout.write(`${line}\n`);
 }

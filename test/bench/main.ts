@@ -7,6 +7,7 @@ import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { startCluster, type TestCluster } from "../processes/cluster.ts";
+import { benchCore, describeCore } from "./core.ts";
 import { startEtcd, type EtcdCluster } from "./etcd.ts";
 import { measureFailover } from "./failover.ts";
 import { measureMemory } from "./memory.ts";
@@ -110,6 +111,12 @@ async function main(): Promise<void> {
   }
   if (values.against !== undefined && values.against !== "etcd") {
     throw new Error(`--against: expected etcd, got ${values.against}`);
+  }
+  if (values.core) {
+    const figures = benchCore();
+    for (const line of describeCore(figures)) say(line);
+    if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    return;
   }
   const directory = join(process.cwd(), ".raftarium", `bench-${process.pid}`);
   say(`${cpus().length} x ${cpus()[0]?.model ?? "?"}, Node.js ${process.version}, fdatasync on`);
