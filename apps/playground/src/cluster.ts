@@ -18,8 +18,7 @@ import {
 import type { Feed } from "./feed.ts";
 import { openNodeLink, type NodeLink } from "./node-link.ts";
 import { PlaygroundError } from "./playground-error.ts";
-
-const CONFIGURE_AGAIN_MS = 500;
+import { createTeller } from "./teller.ts";
 
 export const SPEED_MIN = 0.001;
 export const SPEED_MAX = 1;
@@ -57,24 +56,24 @@ export interface Cluster {
   close(): Promise<void>;
 }
 
-interface Configuring {
-  /** The call under way. */
-  current: Promise<void>;
-  /** The one after it, shared by all who ask meanwhile. */
-  next: Promise<void> | null;
-}
-
 export function createCluster(options: ClusterOptions): Cluster {
   const { feed } = options;
   const nodeIds = options.nodes.map(({ nodeId }) => nodeId);
   const links = createLinkTable(() => nodeIds);
   const nodeLinks = new Map<number, NodeLink>();
-  const configuring = new Map<number, Configuring>();
   let speed = 1;
   let frozen = false;
   let awaitingFirstLeader = true;
 
   const supervisor = createSupervisor({ onChange });
+  const configure = createTeller({
+    linkTo: (nodeId) =>
+      supervisor.view(nodeId).health === "running" ? nodeLinks.get(nodeId) : undefined,
+    tell: async (nodeId, link) => {
+      const toNode = links.links().filter(({ target }) => target === nodeId);
+      await link.control.configure({ speed, frozen, links: toNode.map(linkToWire) });
+    },
+  });
   for (const spec of options.nodes) supervisor.add(spec);
   feed.onChange(onView);
 
@@ -114,36 +113,6 @@ export function createCluster(options: ClusterOptions): Cluster {
       onView: () => void configure(nodeId).catch(() => {}),
     });
     nodeLinks.set(nodeId, link);
-  }
-
-  /** Tells a node the truth as it is when the call is made. Calls don't overlap, and are shared. */
-  function configure(nodeId: number): Promise<void> {
-    const state = configuring.get(nodeId);
-    if (state === undefined) {
-      const current = configureNow(nodeId).finally(() => configuring.delete(nodeId));
-      configuring.set(nodeId, { current, next: null });
-      return current;
-    }
-    state.next ??= state.current.then(
-      () => configure(nodeId),
-      () => configure(nodeId),
-    );
-    return state.next;
-  }
-
-  async function configureNow(nodeId: number): Promise<void> {
-    const link = nodeLinks.get(nodeId);
-    if (link === undefined || supervisor.view(nodeId).health !== "running") return;
-    const toNode = links.links().filter(({ target }) => target === nodeId);
-    try {
-      await link.control.configure({ speed, frozen, links: toNode.map(linkToWire) });
-    } catch (error) {
-      // Busy, perhaps: told again until it has heard, or its process has ended.
-      if (nodeLinks.get(nodeId) === link) {
-        setTimeout(() => void configure(nodeId).catch(() => {}), CONFIGURE_AGAIN_MS).unref();
-      }
-      throw error;
-    }
   }
 
   /** All running nodes; a node that ends meanwhile will be told when it starts again. */

@@ -11,6 +11,7 @@
  * it. In its place, with its stamp, comes a `messages-omitted`, so that the stream has no hole.
  */
 import { messageKey, type MessageId, type Observation } from "@raftarium/observer";
+import { createHeap } from "./heap.ts";
 
 export interface MergeOptions {
   /** How old an observation must be before it is shown, so that others can overtake it. */
@@ -226,54 +227,5 @@ function gapOf(id: MessageId, nowUs: number): Observation {
     sequence: 0,
     timeUs: nowUs,
     body: { kind: "gap", droppedCount: 1 },
-  };
-}
-
-interface Heap<T> {
-  push(item: T): void;
-  pop(): T | undefined;
-  peek(): T | undefined;
-}
-
-/** A binary heap; the least item by `compare` comes first. */
-function createHeap<T>(compare: (left: T, right: T) => number): Heap<T> {
-  const items: T[] = [];
-  const at = (index: number) => items[index] as T;
-
-  function swap(left: number, right: number): void {
-    const item = at(left);
-    items[left] = at(right);
-    items[right] = item;
-  }
-
-  return {
-    peek: () => items[0],
-    push(item) {
-      items.push(item);
-      let index = items.length - 1;
-      while (index > 0) {
-        const parent = (index - 1) >> 1;
-        if (compare(at(index), at(parent)) >= 0) break;
-        swap(index, parent);
-        index = parent;
-      }
-    },
-    pop() {
-      const first = items[0];
-      const last = items.pop();
-      if (items.length === 0 || last === undefined) return first;
-      items[0] = last;
-      let index = 0;
-      for (;;) {
-        const left = 2 * index + 1;
-        if (left >= items.length) break;
-        const right = left + 1;
-        const least = right < items.length && compare(at(right), at(left)) < 0 ? right : left;
-        if (compare(at(index), at(least)) <= 0) break;
-        swap(index, least);
-        index = least;
-      }
-      return first;
-    },
   };
 }
