@@ -326,6 +326,7 @@ describe("txn", () => {
       [del("a"), txn({ failure: [put("a", "2")] })],
       [txn({ success: [put("a", "1")] }), txn({ success: [put("a", "2")] })],
       [txn({ success: [del("a")] }), put("a", "1")],
+      [txn({ failure: [del("a")] }), put("a", "1")],
       [{ kind: "delete-range", ...ALL } satisfies Operation, put("b", "1")],
     ];
     for (const operations of refused) {
