@@ -1,0 +1,77 @@
+/** What happened, newest first. */
+import type { FeedLine } from "@raftarium/observer";
+import { memo, useState } from "react";
+import { hueOf } from "../shell/words.tsx";
+import { useTimeline, useTimelineItself } from "../state/use.ts";
+import { clockWords } from "./format.ts";
+import { historyOf } from "./history.ts";
+
+interface LineProps {
+  readonly line: FeedLine;
+  readonly startUs: number;
+}
+
+const Line = memo(function Line({ line, startUs }: LineProps) {
+  return (
+    <li className={`line ${line.tone}`}>
+      <time>{clockWords(line.atUs - startUs)}</time>
+      <p>
+        {line.words.map((piece, at) =>
+          piece.strong ? (
+            <b
+              // oxlint-disable-next-line react/no-array-index-key -- pieces are known by their place
+              key={at}
+              className={piece.term === null ? undefined : "term-ink"}
+              data-hue={piece.term === null ? undefined : hueOf(piece.term)}
+            >
+              {piece.text}
+            </b>
+          ) : (
+            // oxlint-disable-next-line react/no-array-index-key
+            <span key={at}>{piece.text}</span>
+          ),
+        )}
+        {line.count > 1 ? <span className="times"> × {line.count}</span> : null}
+      </p>
+    </li>
+  );
+});
+
+export function FeedPanel() {
+  const history = historyOf(useTimelineItself());
+  const lines = useTimeline(() => history.lines());
+  const startUs = useTimeline(() => history.startUs());
+  const untilUs = useTimeline((state) => (state.live ? Infinity : state.view.timeUs));
+  const [heartbeats, setHeartbeats] = useState(false);
+  const shown = lines.filter(
+    (line) => line.atUs <= untilUs && (heartbeats || line.tone !== "heartbeat"),
+  );
+  return (
+    <section className="panel feed" aria-labelledby="feed-title">
+      <header>
+        <h2 className="panel-title" id="feed-title">
+          What happened
+        </h2>
+        <button
+          type="button"
+          className="text-button"
+          aria-pressed={heartbeats}
+          title={heartbeats ? "Hide them" : "Show them"}
+          onClick={() => setHeartbeats(!heartbeats)}
+        >
+          {heartbeats ? "heartbeats shown" : "heartbeats hidden"}
+        </button>
+      </header>
+      {shown.length === 0 ? (
+        <p className="empty">Nothing yet. Put a key, or crash a node.</p>
+      ) : (
+        // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
+        <ol aria-labelledby="feed-title" tabIndex={0}>
+          {shown.map((line) => (
+            <Line key={line.id} line={line} startUs={startUs} />
+          ))}
+        </ol>
+      )}
+    </section>
+  );
+}
