@@ -92,11 +92,17 @@ function entriesWord(count: number): string {
 }
 
 function countsSentence(view: ClusterView): string {
-  const running = view.nodes.filter((node) => node.health === "running").length;
+  const alive = view.nodes.filter((node) => node.health === "running");
+  const running = alive.length;
+  const apart = alive.filter((node) => !reachesMajority(view, node)).map((node) => node.nodeId);
+  const cut =
+    apart.length === 0
+      ? ""
+      : `, ${apart.length === 1 ? "node" : "nodes"} ${listWords(apart)} cut off`;
   const committed = entriesWord(committedIndex(view));
   const all =
     running === view.nodes.length ? `All ${running}` : `${running} of ${view.nodes.length}`;
-  return `. ${all} running, ${committed} committed.`;
+  return `. ${all} running${cut}, ${committed} committed.`;
 }
 
 /** Another that believes it leads: it was paused, or cut off. */

@@ -129,7 +129,11 @@ function pulseOf(state: LaneState, timeUs: number): PulseMark | null {
     opacity,
     count: pulse.count,
     latencyUs: pulse.latencyUs,
-    label: { x: middle.x + Math.sin(tilt) * 16, y: middle.y - Math.cos(tilt) * 12 + 3, text },
+    label: {
+      x: middle.x + Math.sin(tilt) * (10 + 18 * Math.abs(Math.sin(tilt))),
+      y: middle.y - Math.cos(tilt) * 12 + 3,
+      text,
+    },
   };
 }
 

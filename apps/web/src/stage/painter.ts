@@ -223,7 +223,7 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     draw.lineTo(end.x, end.y);
     draw.stroke();
     draw.globalAlpha = 1;
-    const place = at(0.62);
+    const place = at(0.5);
     const angle = Math.atan2(to.y - from.y, to.x - from.x);
     drawShape({ ...mark, ...place, angle }, colour, Math.max(drawn.layout.scale, 0.72));
     const ageUs = Math.floor((timeUs - mark.flight.sentAtUs) / 50_000) * 50_000;
