@@ -2,3 +2,7 @@ export * from "./violation.ts";
 export { createInvariantChecker } from "./invariants.ts";
 export type { EntryFact, InvariantChecker, InvariantOptions, StartFact } from "./invariants.ts";
 export * from "./history.ts";
+export { checkLinearizable } from "./linearizability/check.ts";
+export type { LinearizabilityOptions, LinearizabilityResult } from "./linearizability/check.ts";
+export { describeOperation } from "./linearizability/describe.ts";
+export type { Verdict } from "./linearizability/search.ts";

@@ -1,0 +1,78 @@
+/** The verdict on a whole history. */
+import type { Operation } from "../history.ts";
+import { findPlainContradiction } from "./fast-checks.ts";
+import { describeOperation } from "./describe.ts";
+import { minimize } from "./minimize.ts";
+import { search } from "./search.ts";
+import type { Verdict } from "./search.ts";
+import { groupsOf } from "./steps.ts";
+import type { Group } from "./steps.ts";
+
+export interface LinearizabilityOptions {
+  /** Configurations to look at, at most, in each group of keys; beyond it: unknown. */
+  readonly budget?: number;
+}
+
+export interface LinearizabilityResult {
+  /**
+   * `ok`: some order explains what everybody saw. `illegal`: none does. `unknown`: the search was
+   * given up; never a pass.
+   */
+  readonly verdict: Verdict;
+  /** In words, why it is illegal or unknown; empty if it is ok. */
+  readonly explanation: string;
+  /**
+   * Illegal: operations that no order explains, none of which can be left out without making the
+   * rest explainable (a write whose value somebody saw stays). By time of call.
+   */
+  readonly window: readonly Operation[];
+  /** Configurations looked at in all groups. */
+  readonly visitedCount: number;
+}
+
+const BUDGET = 2_000_000;
+const NAMED_MAX = 8;
+
+/**
+ * Whether a history of puts, gets, deletes and transactions is linearizable (Herlihy and Wing
+ * 1990), starting from no keys at all. Failed operations are taken to have had no effect; unknown
+ * ones may have taken effect at any time after their call, or never.
+ */
+export function checkLinearizable(
+  history: readonly Operation[],
+  options: LinearizabilityOptions = {},
+): LinearizabilityResult {
+  const budget = options.budget ?? BUDGET;
+  let visitedCount = 0;
+  let unknown = "";
+  for (const group of groupsOf(history)) {
+    const plain = findPlainContradiction(group);
+    if (plain !== null) {
+      const window = plain.steps
+        .map(({ operation }) => operation)
+        .toSorted((left, right) => left.call - right.call);
+      return { verdict: "illegal", explanation: plain.explanation, window, visitedCount };
+    }
+    const result = search(group, budget);
+    visitedCount += result.visitedCount;
+    if (result.verdict === "illegal") return explain(group, budget, visitedCount);
+    if (result.verdict === "unknown" && unknown === "") {
+      unknown =
+        `no order was found for ${group.steps.length} operations on ${group.keys.join(", ")}, ` +
+        `and the search was given up after ${result.visitedCount} configurations`;
+    }
+  }
+  const verdict = unknown === "" ? "ok" : "unknown";
+  return { verdict, explanation: unknown, window: [], visitedCount };
+}
+
+function explain(group: Group, budget: number, visitedCount: number): LinearizabilityResult {
+  const smaller = minimize(group, budget);
+  const window = smaller.steps.map(({ operation }) => operation);
+  const plain = findPlainContradiction(smaller);
+  const named = window.slice(0, NAMED_MAX).map(describeOperation).join("; ");
+  const more = window.length > NAMED_MAX ? `; and ${window.length - NAMED_MAX} more` : "";
+  const explanation =
+    plain?.explanation ?? `no order of these explains what was seen: ${named}${more}`;
+  return { verdict: "illegal", explanation, window, visitedCount };
+}

@@ -1,0 +1,78 @@
+/** Who must still see which value of which key, as steps are taken and given back. */
+import type { Cell, Group, Step } from "./steps.ts";
+
+interface Value {
+  /** Steps not yet taken that could write it; the absence that every key begins with is none. */
+  writersLeft: number;
+  /** Steps not yet taken that must find it. */
+  dependentsLeft: number;
+  /** Those steps, by call: the last one first. */
+  readonly dependents: number[];
+}
+
+export class Dependents {
+  readonly #steps: readonly Step[];
+  readonly #taken: Uint8Array;
+  /** By slot, then by value. */
+  readonly #values: Map<number, Value>[];
+
+  constructor({ keys, steps }: Group) {
+    this.#steps = steps;
+    this.#taken = new Uint8Array(steps.length);
+    this.#values = keys.map(() => new Map<number, Value>());
+    for (const [at, step] of steps.entries()) {
+      if (step.succeeds !== false) for (const cell of step.writes) this.#of(cell).writersLeft += 1;
+      for (const cell of step.requires) {
+        const value = this.#of(cell);
+        value.dependentsLeft += 1;
+        value.dependents.unshift(at);
+      }
+    }
+  }
+
+  /** Whether the step `by` may put another value in this one's place. */
+  mayOverwrite(slot: number, value: number, by: number): boolean {
+    const known = this.#values[slot]!.get(value);
+    if (known === undefined || known.writersLeft > 0) return true;
+    const own = this.#steps[by]!.requires.some(
+      (cell) => cell.slot === slot && cell.value === value,
+    );
+    return known.dependentsLeft - (own ? 1 : 0) === 0;
+  }
+
+  /** When the last step that must find the value was called, if only one more can write it. */
+  lastCall(slot: number, value: number): number {
+    const known = this.#values[slot]!.get(value);
+    if (known === undefined || known.writersLeft !== 1) return Number.NEGATIVE_INFINITY;
+    for (const at of known.dependents) {
+      if (this.#taken[at] === 0) return this.#steps[at]!.call;
+    }
+    return Number.NEGATIVE_INFINITY;
+  }
+
+  take(at: number): void {
+    this.#taken[at] = 1;
+    this.#count(at, -1);
+  }
+
+  giveBack(at: number): void {
+    this.#taken[at] = 0;
+    this.#count(at, 1);
+  }
+
+  #count(at: number, by: number): void {
+    const step = this.#steps[at]!;
+    if (step.succeeds !== false) for (const cell of step.writes) this.#of(cell).writersLeft += by;
+    for (const cell of step.requires) this.#of(cell).dependentsLeft += by;
+  }
+
+  #of({ slot, value }: Cell): Value {
+    const values = this.#values[slot]!;
+    let known = values.get(value);
+    if (known === undefined) {
+      known = { writersLeft: 0, dependentsLeft: 0, dependents: [] };
+      values.set(value, known);
+    }
+    return known;
+  }
+}

@@ -1,0 +1,62 @@
+/** Shrinks an illegal group of operations while it stays illegal. */
+import { search } from "./search.ts";
+import type { Cell, Group, Step } from "./steps.ts";
+
+/**
+ * Leaves out operations, in ever smaller pieces, as long as what is left has no explanation. Only
+ * what proves nothing may go: never a write whose value somebody who stays has seen, or may have
+ * been refused for. So an illegal rest proves the whole illegal.
+ */
+export function minimize(group: Group, budget: number): Group {
+  let steps = group.steps;
+  let piece = Math.ceil(steps.length / 2);
+  while (piece >= 1) {
+    let removedAny = false;
+    for (let end = steps.length; end > 0; end -= piece) {
+      const start = Math.max(0, end - piece);
+      const rest = withoutUnneeded(steps, start, end);
+      if (rest.length === steps.length) continue;
+      if (search({ keys: group.keys, steps: rest }, budget).verdict !== "illegal") continue;
+      steps = rest;
+      removedAny = true;
+    }
+    if (piece === 1 && !removedAny) break;
+    piece = piece === 1 ? 1 : Math.ceil(piece / 2);
+  }
+  return { keys: group.keys, steps };
+}
+
+/** Takes out of `steps` what lies from `start` up to `end` and is not needed by what stays. */
+function withoutUnneeded(steps: readonly Step[], start: number, end: number): readonly Step[] {
+  const staying = new Set(steps);
+  for (let at = start; at < end && at < steps.length; at += 1) staying.delete(steps[at]!);
+  // What stays may need what was to go, which in turn may need more.
+  for (let changed = true; changed;) {
+    changed = false;
+    const needs = needsOf(staying);
+    for (let at = start; at < end && at < steps.length; at += 1) {
+      const step = steps[at]!;
+      if (staying.has(step) || !step.writes.some((cell) => needs.has(cell))) continue;
+      staying.add(step);
+      changed = true;
+    }
+  }
+  return steps.filter((step) => staying.has(step));
+}
+
+interface Needs {
+  has(cell: Cell): boolean;
+}
+
+function needsOf(steps: ReadonlySet<Step>): Needs {
+  const required = new Set<string>();
+  /** Somebody was refused, or may have been: any write could be why. */
+  const anyValue = new Set<number>();
+  for (const { requires, succeeds, compare } of steps) {
+    for (const { slot, value } of requires) required.add(`${slot} ${value}`);
+    if (succeeds !== true) for (const { slot } of compare) anyValue.add(slot);
+  }
+  return {
+    has: ({ slot, value }) => anyValue.has(slot) || required.has(`${slot} ${value}`),
+  };
+}

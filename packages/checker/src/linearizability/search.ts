@@ -1,0 +1,258 @@
+/**
+ * Is there an order that explains everything? Wing and Gong's search with Lowe's memory, iterative,
+ * over one group of keys.
+ *
+ * Values are mostly written once, so a read names its write. That gives three cuts, each of which
+ * only skips orders that can't be completed, or that another order makes superfluous:
+ * - what changes nothing and fits now is taken at once;
+ * - a value may be overwritten only when everybody who must have seen it has;
+ * - a value that somebody sees late may not be written while another write must still come before
+ *   that somebody.
+ */
+import { ConfigurationSet } from "./configurations.ts";
+import type { Group, Step } from "./steps.ts";
+import { createStates } from "./states.ts";
+import type { States } from "./states.ts";
+import { Dependents } from "./dependents.ts";
+
+export type Verdict = "ok" | "illegal" | "unknown";
+
+export interface SearchResult {
+  readonly verdict: Verdict;
+  /** Configurations looked at. */
+  readonly visitedCount: number;
+  /** The longest order found, as positions in the group's steps. */
+  readonly longest: readonly number[];
+}
+
+/** `budget`: configurations to look at, at most; beyond it the verdict is unknown. */
+export function search(group: Group, budget: number): SearchResult {
+  return new Search(group, budget).run();
+}
+
+const HEAD = 0;
+const NO_CHOICE = -1;
+
+class Search {
+  readonly #steps: readonly Step[];
+  readonly #states: States;
+  readonly #dependents: Dependents;
+  readonly #budget: number;
+  /** Events by time, calls before returns: 1 to n; 0 is the head of the list. */
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  readonly #stepOf: Int32Array;
+  readonly #isCall: Uint8Array;
+  readonly #times: Float64Array;
+  readonly #callEvents: Int32Array;
+  readonly #returnEvents: Int32Array;
+  readonly #done: Uint32Array;
+  readonly #visited: ConfigurationSet;
+  readonly #marks: Int32Array;
+  /** Steps taken, in order; the state before each; whether it left no choice. */
+  readonly #taken: number[] = [];
+  readonly #statesBefore: number[] = [];
+  readonly #forced: boolean[] = [];
+  #hash = 0;
+  #state: number;
+  #definiteLeft: number;
+  #longest: readonly number[] = [];
+
+  constructor(group: Group, budget: number) {
+    const { steps } = group;
+    this.#steps = steps;
+    this.#budget = budget;
+    this.#states = createStates(group.keys.length);
+    this.#dependents = new Dependents(group);
+    this.#state = this.#states.initial;
+    const events = eventsOf(steps);
+    const size = events.length + 1;
+    this.#next = new Int32Array(size);
+    this.#previous = new Int32Array(size);
+    this.#stepOf = new Int32Array(size);
+    this.#isCall = new Uint8Array(size);
+    this.#times = new Float64Array(size);
+    this.#callEvents = new Int32Array(steps.length);
+    this.#returnEvents = new Int32Array(steps.length);
+    for (const [at, { step, isCall, time }] of events.entries()) {
+      const event = at + 1;
+      this.#stepOf[event] = step;
+      this.#isCall[event] = isCall ? 1 : 0;
+      this.#times[event] = time;
+      this.#previous[event] = at;
+      this.#next[at] = event;
+      if (isCall) this.#callEvents[step] = event;
+      else this.#returnEvents[step] = event;
+    }
+    this.#next[events.length] = HEAD;
+    this.#previous[HEAD] = events.length;
+    const words = Math.ceil(steps.length / 32) || 1;
+    this.#done = new Uint32Array(words);
+    this.#visited = new ConfigurationSet(words);
+    this.#marks = Int32Array.from(steps, (_, at) => Math.imul(at + 1, 0x9e3779b1) ^ (at << 7));
+    this.#definiteLeft = steps.filter(({ optional }) => !optional).length;
+  }
+
+  run(): SearchResult {
+    while (this.#takeForced());
+    let cursor = this.#next[HEAD]!;
+    while (this.#definiteLeft > 0) {
+      if (cursor === HEAD || this.#isCall[cursor] === 0) {
+        cursor = this.#backtrack();
+        if (cursor === NO_CHOICE) return this.#result("illegal");
+      } else if (this.#tryStep(this.#stepOf[cursor]!)) {
+        while (this.#takeForced());
+        cursor = this.#next[HEAD]!;
+      } else {
+        cursor = this.#next[cursor]!;
+      }
+      if (this.#visited.size > this.#budget) return this.#result("unknown");
+    }
+    return this.#result("ok");
+  }
+
+  /** Takes a step that changes nothing and fits now, if there is one among those that may go. */
+  #takeForced(): boolean {
+    let event = this.#next[HEAD]!;
+    for (; event !== HEAD && this.#isCall[event] === 1; event = this.#next[event]!) {
+      const at = this.#stepOf[event]!;
+      const step = this.#steps[at]!;
+      if (!step.observes || this.#states.after(this.#state, step) === -1) continue;
+      this.#take(at, this.#state, true);
+      return true;
+    }
+    return false;
+  }
+
+  #tryStep(at: number): boolean {
+    const step = this.#steps[at]!;
+    if (step.observes) return false;
+    const state = this.#states.after(this.#state, step);
+    if (state === -1) return false;
+    // Something that may never have happened and would change nothing: as good as never.
+    if (step.optional && state === this.#state) return false;
+    if (!this.#mayWrite(at, step)) return false;
+    this.#mark(at);
+    const isNew = this.#visited.add(this.#done, state, this.#hash);
+    this.#mark(at);
+    if (!isNew) return false;
+    this.#take(at, state, false);
+    return true;
+  }
+
+  /** The second and the third cut. */
+  #mayWrite(at: number, step: Step): boolean {
+    if (!this.#states.writes(this.#state, step)) return true;
+    for (const { slot, value } of step.writes) {
+      const before = this.#states.valueAt(this.#state, slot);
+      if (before === value) continue;
+      if (!this.#dependents.mayOverwrite(slot, before, at)) return false;
+      const untilTime = this.#dependents.lastCall(slot, value);
+      if (untilTime > step.call && !this.#isUndisturbed(at, slot, value, untilTime)) return false;
+    }
+    return true;
+  }
+
+  /** Nothing that must end before `untilTime` needs the slot to have another value. */
+  #isUndisturbed(at: number, slot: number, value: number, untilTime: number): boolean {
+    let event = this.#next[HEAD]!;
+    for (; event !== HEAD && this.#times[event]! < untilTime; event = this.#next[event]!) {
+      if (this.#isCall[event] === 1) continue;
+      const other = this.#stepOf[event]!;
+      if (
+        other !== at &&
+        this.#steps[other]!.requires.some((cell) => disturbs(cell, slot, value))
+      ) {
+        return false;
+      }
+      if (other === at) continue;
+      const { succeeds, writes, requires } = this.#steps[other]!;
+      const needsIt = requires.some((cell) => cell.slot === slot && cell.value === value);
+      const overwrites =
+        succeeds === true && writes.some((cell) => disturbs(cell, slot, value)) && !needsIt;
+      if (overwrites) return false;
+    }
+    return true;
+  }
+
+  #take(at: number, state: number, forced: boolean): void {
+    this.#taken.push(at);
+    this.#statesBefore.push(this.#state);
+    this.#forced.push(forced);
+    this.#state = state;
+    this.#mark(at);
+    this.#dependents.take(at);
+    if (!this.#steps[at]!.optional) this.#definiteLeft -= 1;
+    this.#unlink(this.#callEvents[at]!);
+    const returnEvent = this.#returnEvents[at]!;
+    if (returnEvent !== HEAD) this.#unlink(returnEvent);
+    if (this.#taken.length > this.#longest.length && this.#definiteLeft > 0) {
+      this.#longest = this.#taken;
+    }
+  }
+
+  /** Undoes to the last step that left a choice; the event after it, or `NO_CHOICE`. */
+  #backtrack(): number {
+    if (this.#longest === this.#taken) this.#longest = [...this.#taken];
+    for (;;) {
+      const at = this.#taken.pop();
+      if (at === undefined) return NO_CHOICE;
+      this.#state = this.#statesBefore.pop()!;
+      const forced = this.#forced.pop()!;
+      const returnEvent = this.#returnEvents[at]!;
+      if (returnEvent !== HEAD) this.#relink(returnEvent);
+      this.#relink(this.#callEvents[at]!);
+      this.#mark(at);
+      this.#dependents.giveBack(at);
+      if (!this.#steps[at]!.optional) this.#definiteLeft += 1;
+      if (!forced) return this.#next[this.#callEvents[at]!]!;
+    }
+  }
+
+  /** Turns a step's bit. */
+  #mark(at: number): void {
+    this.#done[at >>> 5] = this.#done[at >>> 5]! ^ (1 << (at & 31));
+    this.#hash ^= this.#marks[at]!;
+  }
+
+  #unlink(event: number): void {
+    const [before, after] = [this.#previous[event]!, this.#next[event]!];
+    this.#next[before] = after;
+    this.#previous[after] = before;
+  }
+
+  #relink(event: number): void {
+    this.#next[this.#previous[event]!] = event;
+    this.#previous[this.#next[event]!] = event;
+  }
+
+  #result(verdict: Verdict): SearchResult {
+    const longest = verdict === "ok" ? [...this.#taken] : [...this.#longest];
+    return { verdict, visitedCount: this.#visited.size, longest };
+  }
+}
+
+function disturbs(cell: { slot: number; value: number }, slot: number, value: number): boolean {
+  return cell.slot === slot && cell.value !== value;
+}
+
+interface Event {
+  readonly step: number;
+  readonly isCall: boolean;
+  readonly time: number;
+}
+
+function eventsOf(steps: readonly Step[]): readonly Event[] {
+  const events: Event[] = [];
+  for (const [step, { call, return: returned }] of steps.entries()) {
+    events.push({ step, isCall: true, time: call });
+    if (Number.isFinite(returned)) events.push({ step, isCall: false, time: returned });
+  }
+  // Intervals are closed: at equal times the call comes first.
+  return events.toSorted(
+    (left, right) =>
+      left.time - right.time ||
+      Number(right.isCall) - Number(left.isCall) ||
+      left.step - right.step,
+  );
+}
