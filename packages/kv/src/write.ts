@@ -26,8 +26,9 @@ import type {
 /** Carries out one command, already validated, and adds what it changes to `changes`. */
 export function execute(store: Store, command: Command, changes: Version[]): KvResult {
   if (command.kind === "compact") return compact(store, command.revision);
-  const plan: boolean[] = [];
-  const refused = planOperation(store, command, plan);
+  const plan = createPlan();
+  planOperation(store, command, plan);
+  const refused = plan.refusedPut ?? plan.refusedRange;
   if (refused !== null) return refused;
   const write = new Write(store, changes, plan);
   const response: KvResponse = write.carryOut(command);
@@ -38,9 +39,9 @@ export function execute(store: Store, command: Command, changes: Version[]): KvR
 /** A txn of nothing but ranges, asked of the state as it is. */
 export function readTxn(store: Store, txn: TxnRequest): KvResult<TxnResponse> {
   assertReadOnly(txn);
-  const plan: boolean[] = [];
-  const refused = planOperation(store, txn, plan);
-  if (refused !== null) return refused;
+  const plan = createPlan();
+  planOperation(store, txn, plan);
+  if (plan.refusedRange !== null) return plan.refusedRange;
   return { ok: true, response: new Write(store, [], plan).txn(txn) };
 }
 
@@ -64,28 +65,37 @@ function compact(store: Store, revision: number): KvResult {
   return { ok: true, response: { kind: "compact", revision: store.revision } };
 }
 
-/**
- * Decides every compare of the branches that will be taken, and refuses what can't be done, by the
- * state before any write. `plan` gets one decision for each txn, in the order of execution.
- */
-function planOperation(store: Store, operation: Operation, plan: boolean[]): KvFailure | null {
+/** What a command will do, found out before it does anything. */
+interface Plan {
+  /** Whether the compares hold, for each txn that will be carried out, in that order. */
+  readonly decisions: boolean[];
+  /** The first put and the first range that can't be done. Of both, etcd tells of the put. */
+  refusedPut: KvFailure | null;
+  refusedRange: KvFailure | null;
+}
+
+function createPlan(): Plan {
+  return { decisions: [], refusedPut: null, refusedRange: null };
+}
+
+/** Looks only into the branches that will be taken, and at the state before any write. */
+function planOperation(store: Store, operation: Operation, plan: Plan): void {
   switch (operation.kind) {
     case "range":
-      return checkRevision(store, operation.revision ?? 0);
-    case "put": {
-      if (operation.ignoreValue !== true && operation.ignoreLease !== true) return null;
-      return currentOf(store, operation.key) === null ? ERRORS.keyNotFound : null;
-    }
+      plan.refusedRange ??= checkRevision(store, operation.revision ?? 0);
+      return;
+    case "put":
+      if (operation.ignoreValue !== true && operation.ignoreLease !== true) return;
+      if (currentOf(store, operation.key) === null) plan.refusedPut ??= ERRORS.keyNotFound;
+      return;
     case "delete-range":
-      return null;
+      return;
     case "txn": {
       const succeeded = operation.compare.every((compare) => holds(store, compare));
-      plan.push(succeeded);
+      plan.decisions.push(succeeded);
       for (const inner of succeeded ? operation.success : operation.failure) {
-        const refused = planOperation(store, inner, plan);
-        if (refused !== null) return refused;
+        planOperation(store, inner, plan);
       }
-      return null;
     }
   }
 }
@@ -154,13 +164,13 @@ class Write {
   readonly #store: Store;
   readonly #changes: Version[];
   readonly #revision: number;
-  readonly #plan: readonly boolean[];
-  #planned = 0;
+  readonly #decisions: readonly boolean[];
+  #decided = 0;
 
-  constructor(store: Store, changes: Version[], plan: readonly boolean[]) {
+  constructor(store: Store, changes: Version[], plan: Plan) {
     this.#store = store;
     this.#changes = changes;
-    this.#plan = plan;
+    this.#decisions = plan.decisions;
     this.#revision = store.revision + 1;
   }
 
@@ -222,8 +232,8 @@ class Write {
   }
 
   txn(request: TxnRequest): TxnResponse {
-    const succeeded = this.#plan[this.#planned] === true;
-    this.#planned += 1;
+    const succeeded = this.#decisions[this.#decided] === true;
+    this.#decided += 1;
     const responses: OperationResponse[] = [];
     for (const operation of succeeded ? request.success : request.failure) {
       responses.push(this.carryOut(operation));

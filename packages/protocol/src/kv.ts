@@ -192,7 +192,17 @@ function operationToWire(
         response: { case: "responseDeleteRange", value: deleteRangeToWire(response, NOBODY) },
       };
     case "txn":
-      return { response: { case: "responseTxn", value: txnToWire(response, NOBODY) } };
+      // A nested txn's header is empty altogether, as in etcd.
+      return {
+        response: {
+          case: "responseTxn",
+          value: {
+            header: {},
+            succeeded: response.succeeded,
+            responses: response.responses.map(operationToWire),
+          },
+        },
+      };
   }
 }
 

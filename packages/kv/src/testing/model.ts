@@ -61,7 +61,7 @@ export class Model {
 
   range(request: RangeRequest): { ok: true; response: unknown } | KvFailure {
     try {
-      this.#check(request);
+      this.#checkRanges(request);
       return { ok: true, response: this.#range(request, this.newest, this.revision) };
     } catch (error) {
       if (error instanceof Refused) return error.failure;
@@ -77,7 +77,8 @@ export class Model {
       return { kind: "compact", revision: this.revision };
     }
     const chosen = this.#choose(command);
-    this.#check(chosen);
+    this.#checkPuts(chosen);
+    this.#checkRanges(chosen);
     const draft = new Map(this.newest);
     const write = { draft, revision: this.revision + 1, changed: false };
     const response = this.#operate(chosen, write);
@@ -111,18 +112,24 @@ export class Model {
     return judge({ key: "", value: "", createRevision: 0, modRevision: 0, version: 0 });
   }
 
-  #check(operation: Chosen): void {
+  #checkPuts(operation: Chosen): void {
     if (operation.kind === "chosen") {
-      for (const inner of operation.operations) this.#check(inner);
-    } else if (operation.kind === "range") {
-      const { revision = 0 } = operation;
-      if (revision > this.revision) throw new Refused(ERRORS.futureRevision);
-      if (revision > 0 && revision < this.compacted) throw new Refused(ERRORS.compacted);
+      for (const inner of operation.operations) this.#checkPuts(inner);
     } else if (operation.kind === "put") {
       const needed = operation.ignoreValue === true || operation.ignoreLease === true;
       if (needed && !this.newest.has(textOfBytes(operation.key))) {
         throw new Refused(ERRORS.keyNotFound);
       }
+    }
+  }
+
+  #checkRanges(operation: Chosen): void {
+    if (operation.kind === "chosen") {
+      for (const inner of operation.operations) this.#checkRanges(inner);
+    } else if (operation.kind === "range") {
+      const { revision = 0 } = operation;
+      if (revision > this.revision) throw new Refused(ERRORS.futureRevision);
+      if (revision > 0 && revision < this.compacted) throw new Refused(ERRORS.compacted);
     }
   }
 
