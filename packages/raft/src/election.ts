@@ -87,12 +87,7 @@ export function takeRequestVote(core: Core, from: NodeId, message: RequestVote):
 
 /** Always answered, and with this node's own term: a candidate that lags behind learns it. */
 export function rejectVote(core: Core, to: NodeId, preVote: boolean): void {
-  core.promise(to, {
-    type: "request-vote-response",
-    term: core.term,
-    preVote,
-    voteGranted: false,
-  });
+  core.promise(to, { type: "request-vote-response", term: core.term, preVote, voteGranted: false });
 }
 
 /** Counts an answer, if it belongs to the election under way. */

@@ -83,12 +83,7 @@ function afterChange(core: Core, change: ConfigurationChange): Configuration | n
       const { nodeId } = change;
       const left = without(voters, nodeId);
       if (!isMember(core.configuration, nodeId) || left.length === 0) return null;
-      return {
-        voters: left,
-        votersOutgoing: [],
-        learners: without(learners, nodeId),
-        addresses,
-      };
+      return { voters: left, votersOutgoing: [], learners: without(learners, nodeId), addresses };
     }
     case "replace":
       return afterReplacement(core, change);

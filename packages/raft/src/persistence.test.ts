@@ -138,7 +138,16 @@ describe("persist before promise", () => {
     const effects = node.step({ kind: "persisted", ticket: 2 });
     expect(messages(effects, "append-entries-response").map((m) => m.matchIndex)).toEqual([1, 2]);
     expect(() => node.step({ kind: "persisted", ticket: 1 })).toThrow(/persisted out of order/);
-    expect(() => node.step({ kind: "persisted", ticket: 9 })).toThrow(/persisted out of order/);
+    const other = new Driver(optionsFor(2), false);
+    expect(() => other.step({ kind: "persisted", ticket: 9 })).toThrow(/persisted out of order/);
+  });
+});
+
+describe("steps", () => {
+  test("after a broken invariant there is no next step", () => {
+    const node = new Driver(optionsFor(1));
+    expect(() => node.step({ kind: "applied", index: 5 })).toThrow(/more than was handed out/);
+    expect(() => node.tick()).toThrow(/after one that failed/);
   });
 });
 

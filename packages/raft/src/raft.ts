@@ -39,7 +39,7 @@ import {
   takeAppendResponse,
 } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
-import { retrySnapshots, takeSnapshotChunk, takeSnapshotResponse } from "./sending.ts";
+import { neededAfter, retrySnapshots, takeSnapshotChunk, takeSnapshotResponse } from "./sending.ts";
 import { statusOf } from "./status.ts";
 import { endTransfer, pushTransfer, startTransfer, tickTransfer } from "./transfer.ts";
 import type {
@@ -52,6 +52,9 @@ import type {
   SnapshotMetadata,
 } from "./types.ts";
 
+/** How many times trailingEntries a leader keeps at most, for followers that are catching up. */
+const trailingEntriesHeld = 8;
+
 /**
  * Creates a participant from what storage found (for a first start: nothing). The state machine
  * must stand at `recovered.snapshot`; entries after it are applied anew as they are committed.
@@ -62,11 +65,16 @@ export function createRaft(options: RaftOptions): Raft {
   validateOptions(options);
   const core = new Core(options, recoveredConfigurations(options));
   core.resetElectionTimer();
+  let stepping = false;
   return {
     step(input) {
+      // Stays set when a step throws: after a broken invariant there is no next step.
+      assert(!stepping, "step was called from within a step, or after one that failed");
+      stepping = true;
       core.effects = [];
       take(core, input);
       settle(core);
+      stepping = false;
       return core.effects;
     },
     status: () => statusOf(core),
@@ -310,7 +318,11 @@ function snapshotSaved(core: Core, index: LogIndex): void {
   assert(snapshot !== null, "a snapshot of what was not applied");
   core.snapshot = snapshot;
   forgetConfigurations(core, index);
-  const throughIndex = index - core.options.trailingEntries;
+  const { trailingEntries } = core.options;
+  const throughIndex = Math.max(
+    Math.min(index - trailingEntries, neededAfter(core)),
+    index - trailingEntriesHeld * trailingEntries,
+  );
   if (throughIndex <= core.log.baseIndex) return;
   core.log.compactThrough(throughIndex);
   core.effects.push({ kind: "compact", throughIndex });

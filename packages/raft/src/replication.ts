@@ -144,13 +144,6 @@ export function observeProgress(core: Core): void {
     const observed = `${state} ${matchIndex} ${nextIndex} ${inflightCount}`;
     if (observed === progress.observed) continue;
     progress.observed = observed;
-    core.observe({
-      kind: "progress-changed",
-      peerId,
-      state,
-      matchIndex,
-      nextIndex,
-      inflightCount,
-    });
+    core.observe({ kind: "progress-changed", peerId, state, matchIndex, nextIndex, inflightCount });
   }
 }

@@ -1,7 +1,7 @@
 /** InstallSnapshot, the leader's side (section 7): chunk by chunk, one at a time for each peer. */
 import type { Core } from "./core.ts";
 import type { Progress } from "./progress.ts";
-import type { InstallSnapshotResponse, Input, NodeId } from "./types.ts";
+import type { Input, InstallSnapshotResponse, LogIndex, NodeId } from "./types.ts";
 
 type SnapshotChunk = Extract<Input, { kind: "snapshot-chunk" }>;
 
@@ -74,6 +74,20 @@ export function retrySnapshots(core: Core): void {
     if (core.now - transfer.sinceTick < core.options.electionTicksMin) continue;
     readChunk(core, nodeId, progress, transfer.offset);
   }
+}
+
+/**
+ * The last entry that no peer that answers needs any more. Without this a follower that installs
+ * a snapshot while the log moves on might need another one at once, and so for ever.
+ */
+export function neededAfter(core: Core): LogIndex {
+  let index = Number.MAX_SAFE_INTEGER;
+  for (const progress of core.peers.values()) {
+    if (!isActive(core, progress)) continue;
+    const has = progress.snapshot?.metadata.index ?? progress.matchIndex;
+    index = Math.min(index, has);
+  }
+  return index;
 }
 
 function isActive(core: Core, progress: Progress): boolean {

@@ -58,6 +58,29 @@ describe("§7 compaction", () => {
     expect(node.raft.entries(0, 9).map(({ index }) => index)).toEqual([3, 4, 5]);
   });
 
+  test("a follower that is catching up keeps the entries that it needs, within a bound", () => {
+    const node = new Driver(optionsFor(1, { trailingEntries: 2 })).lead(3);
+    for (let i = 0; i < 8; i++) {
+      node.propose("x");
+      node.acknowledge(3, node.raft.status().lastIndex);
+    }
+    node.acknowledge(2, 3);
+    node.step({ kind: "snapshot-saved", index: 9 });
+    expect(node.raft.status().firstIndex).toBe(4);
+    for (let i = 0; i < 20; i++) {
+      node.propose("x");
+      node.acknowledge(3, node.raft.status().lastIndex);
+    }
+    node.step({ kind: "snapshot-saved", index: 29 });
+    expect(node.raft.status().firstIndex).toBe(29 - 8 * 2 + 1);
+    node.tick(12); // Now it is silent: nothing is kept for it.
+    node.acknowledge(3, 29);
+    node.propose("x");
+    node.acknowledge(3, 30);
+    node.step({ kind: "snapshot-saved", index: 30 });
+    expect(node.raft.status().firstIndex).toBe(29);
+  });
+
   test("an older snapshot changes nothing; one of what is not applied is a mistake", () => {
     const node = new Driver(
       optionsFor(1, { recovered: recovered(1, logOf(1, 1, 1), { commitIndex: 2 }) }),
