@@ -7,6 +7,7 @@
 import { createRaft, createRandom, quorumValue } from "../src/index.ts";
 import type {
   Configuration,
+  ConfigurationChange,
   Effect,
   Entry,
   Input,
@@ -524,6 +525,32 @@ export class Cluster {
     this.cut.clear();
     this.flights = [];
     for (const node of this.nodes.values()) if (!node.up) this.restart(node.id);
+  }
+
+  /** From now on nothing gets from `from` to `to`. */
+  cutLink(from: NodeId, to: NodeId): void {
+    this.cut.add(`${from} ${to}`);
+  }
+
+  /** From now on only these pairs hear each other. */
+  connectOnly(...pairs: readonly (readonly [NodeId, NodeId])[]): void {
+    this.cut.clear();
+    const connected = new Set(pairs.flatMap(([a, b]) => [`${a} ${b}`, `${b} ${a}`]));
+    for (const from of this.nodes.keys()) {
+      for (const to of this.nodes.keys()) {
+        if (from !== to && !connected.has(`${from} ${to}`)) this.cutLink(from, to);
+      }
+    }
+  }
+
+  healLinks(): void {
+    this.cut.clear();
+  }
+
+  changeConfiguration(change: ConfigurationChange): void {
+    const { leader } = this;
+    if (leader === undefined) return;
+    this.step(leader.id, { kind: "change-configuration", id: ++this.nextId, change });
   }
 
   /** One round of orderly life: everything that is due is done, then everybody ticks. */
