@@ -1,6 +1,6 @@
 /** The full entry of a cell, beside it. */
 import type { ClusterView } from "@raftarium/observer";
-import { useLayoutEffect, useRef, type RefObject } from "react";
+import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
 import { entryWords } from "./log-model.ts";
 import type { CellPlace } from "./log-table.tsx";
 
@@ -12,16 +12,26 @@ interface EntryTipProps {
 
 const GAP = 8;
 
+const TIP_ID = "entry-tip";
+
+function cellOf(within: Element | null, { nodeId, index }: CellPlace): Element | null {
+  return within?.querySelector(`[data-node="${nodeId}"][data-index="${index}"]`) ?? null;
+}
+
 export function EntryTip({ view, place, scroller }: EntryTipProps) {
   const box = useRef<HTMLDivElement>(null);
   const lines = entryWords(view, place.nodeId, place.index);
 
+  useEffect(() => {
+    const cell = cellOf(scroller.current, place);
+    cell?.setAttribute("aria-describedby", TIP_ID);
+    return () => cell?.removeAttribute("aria-describedby");
+  }, [scroller, place]);
+
   useLayoutEffect(() => {
     const tip = box.current;
-    const cell = scroller.current?.querySelector(
-      `[data-node="${place.nodeId}"][data-index="${place.index}"]`,
-    );
-    if (tip === null || cell === null || cell === undefined) return;
+    const cell = cellOf(scroller.current, place);
+    if (tip === null || cell === null) return;
     const from = cell.getBoundingClientRect();
     const { width, height } = tip.getBoundingClientRect();
     const left = Math.min(from.left, innerWidth - width - GAP);
@@ -32,7 +42,7 @@ export function EntryTip({ view, place, scroller }: EntryTipProps) {
 
   if (lines.length === 0) return null;
   return (
-    <div ref={box} className="entry-tip" role="tooltip">
+    <div ref={box} className="entry-tip" id={TIP_ID} role="tooltip">
       {lines.map((line) => (
         <p key={line}>{line}</p>
       ))}

@@ -41,9 +41,14 @@ function processWords(node: ClusterNode, nowUs: number): string {
   }
 }
 
+function isAlive({ health }: ClusterNode): boolean {
+  return health !== "crashed" && health !== "stopped";
+}
+
+/** Of a node without a process: what was last known. */
 function Facts({ node }: { readonly node: ClusterNode }) {
   return (
-    <dl className="facts">
+    <dl className={isAlive(node) ? "facts" : "facts past"}>
       <div>
         <dt>role</dt> <dd>{node.role}</dd>
       </div>
@@ -92,7 +97,7 @@ function Facts({ node }: { readonly node: ClusterNode }) {
         <dt>last fsync</dt> <dd>{syncWords(node.lastSyncUs)}</dd>
       </div>
       <div>
-        <dt>address</dt> <dd>{node.address === "" ? "unknown" : node.address}</dd>
+        <dt>at</dt> <dd>{node.address === "" ? "unknown" : node.address}</dd>
       </div>
       <div>
         <dt>life</dt> <dd>{node.incarnation}</dd>
@@ -103,10 +108,10 @@ function Facts({ node }: { readonly node: ClusterNode }) {
 
 /** How far the leader knows each of the others to be. */
 function Followers({ node }: { readonly node: ClusterNode }) {
-  if (node.role !== "leader" || node.progress.length === 0) return null;
+  if (node.role !== "leader" || !isAlive(node) || node.progress.length === 0) return null;
   return (
     <details className="followers">
-      <summary>How far it knows the others to be</summary>
+      <summary>Followers</summary>
       <table>
         <thead>
           <tr>
@@ -140,21 +145,17 @@ function Deeds({ view, node }: { readonly view: ClusterView; readonly node: Clus
   const commands = useCommands();
   if (commands.unavailable !== null) return null;
   const deeds = deedsOf(view, node, commands).filter((deed) => deed.reason === null);
-  return (
-    <div className="deeds">
-      {deeds.map((deed) => (
-        <button
-          key={deed.name}
-          type="button"
-          className={`button ${deed.name === "Restart" || deed.name === "Resume" ? "primary" : ""}`}
-          title={deed.hint}
-          onClick={() => report(deed.run())}
-        >
-          {deed.name}
-        </button>
-      ))}
-    </div>
-  );
+  return deeds.map((deed) => (
+    <button
+      key={deed.name}
+      type="button"
+      className={`button ${deed.name === "Restart" || deed.name === "Resume" ? "primary" : ""}`}
+      title={deed.hint}
+      onClick={() => report(deed.run())}
+    >
+      {deed.name}
+    </button>
+  ));
 }
 
 function lastWordsOf(node: ClusterNode): string {
@@ -181,8 +182,10 @@ export function Inspector() {
       </header>
       <Facts node={node} />
       {lastWords === "" ? null : <p className="last-words">Its last words: {lastWords}</p>}
-      <Followers node={node} />
-      <Deeds view={view} node={node} />
+      <div className="deeds">
+        <Deeds view={view} node={node} />
+        <Followers node={node} />
+      </div>
     </section>
   );
 }

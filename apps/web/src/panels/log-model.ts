@@ -119,9 +119,11 @@ const KIND_WORDS = {
   configuration: "A change of the members.",
 } as const;
 
-/** How a cell is named: "Index 15, term 4, fruit=pear, committed". */
-export function cellLabel(node: ClusterNode, entry: EntryView): string {
-  const what = entry.kind === "command" ? entry.description : entry.kind;
-  const state = entry.index <= node.commitIndex ? "committed" : "not committed yet";
-  return `Index ${entry.index}, term ${entry.term}, ${what}, ${state}`;
+const CELL_TEXT_MAX = 6;
+
+/** How much of a description a cell shows: of a long `fruit=pear` the key. */
+export function shownLength({ kind, description }: EntryView): number {
+  if (kind !== "command" || description.length <= CELL_TEXT_MAX) return description.length;
+  const at = description.indexOf("=");
+  return at > 0 ? at : description.length;
 }

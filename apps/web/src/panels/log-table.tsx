@@ -13,7 +13,7 @@ import {
 import { hueOf } from "../shell/words.tsx";
 import { useTimeline } from "../state/use.ts";
 import { EntryTip } from "./entry-tip.tsx";
-import { cellLabel, entryAt, logTableOf, type LogRow, type LogTable } from "./log-model.ts";
+import { shownLength, entryAt, logTableOf, type LogRow, type LogTable } from "./log-model.ts";
 
 /** The same as in panels.css. */
 export const CELL_WIDTH = 46;
@@ -47,13 +47,14 @@ const Cells = memo(function Cells({ node, faint, firstIndex, sight, focusedIndex
   for (let index = sight.from; index <= to; index += 1) {
     const entry = entryAt(node, index);
     if (entry === undefined) continue;
+    const { description } = entry;
+    const shown = shownLength(entry);
     const committed = index <= node.commitIndex ? "committed" : "pending";
     cells.push(
       <div
         key={index}
         role="gridcell"
         aria-colindex={index - firstIndex + 2}
-        aria-label={cellLabel(node, entry)}
         tabIndex={index === focusedIndex ? 0 : -1}
         className={`cell ${committed} ${entry.kind} ${faint ? "faint" : ""}`}
         data-hue={hueOf(entry.term)}
@@ -61,7 +62,10 @@ const Cells = memo(function Cells({ node, faint, firstIndex, sight, focusedIndex
         data-node={node.nodeId}
         style={{ left: (index - firstIndex) * CELL_WIDTH }}
       >
-        {entry.description}
+        {description.slice(0, shown)}
+        {shown < description.length ? (
+          <span className="visually-hidden">{description.slice(shown)}</span>
+        ) : null}
       </div>,
     );
   }
@@ -187,7 +191,7 @@ function useScrolling(table: LogTable) {
   const [box, setBox] = useState({ left: 0, width: 1200 });
   const [following, setFollowing] = useState(true);
   const nameWidth = box.width < 620 ? NAME_WIDTH_NARROW : NAME_WIDTH;
-  const fits = Math.max(1, Math.ceil((box.width - nameWidth) / CELL_WIDTH));
+  const fits = Math.max(1, Math.floor((box.width - nameWidth) / CELL_WIDTH));
   const filled = table.lastIndex - table.firstIndex + 1 + SPARE_COLUMNS;
   const columns = Math.max(fits, filled);
   const leftMax = Math.max(0, nameWidth + columns * CELL_WIDTH - box.width);
@@ -239,7 +243,7 @@ function useScrolling(table: LogTable) {
   const first = Math.floor(box.left / CELL_WIDTH);
   const sight = {
     from: table.firstIndex + Math.max(0, first - OVERSCAN),
-    to: table.firstIndex + Math.min(columns - 1, first + fits + OVERSCAN),
+    to: table.firstIndex + Math.min(columns - 1, first + fits + 1 + OVERSCAN),
   };
   return { scroller, onScroll, following, goNewest, reveal, sight, columns, nameWidth };
 }

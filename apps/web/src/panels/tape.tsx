@@ -22,6 +22,7 @@ const REPAINT_MS = 250;
 
 interface Scale {
   readonly fromUs: number;
+  readonly nowUs: number;
   readonly toUs: number;
   readonly width: number;
 }
@@ -52,7 +53,7 @@ function Painting({ model, scale }: { readonly model: TapeModel; readonly scale:
         .filter((band) => band.toUs === null || band.toUs > scale.fromUs)
         .map((band) => {
           const from = x(scale, band.fromUs);
-          const width = Math.max(1, x(scale, band.toUs ?? scale.toUs) - from);
+          const width = Math.max(1, x(scale, band.toUs ?? scale.nowUs) - from);
           return (
             <g key={`${band.term}.${band.fromUs}`} data-hue={hueOf(band.term)}>
               <rect className="band" x={from} y={8} width={width} height={20} />
@@ -200,7 +201,7 @@ export function TapePanel() {
   const startUs = history.startUs();
   const nowUs = Math.max(history.lastUs(), shownUs);
   const fromUs = Math.max(startUs, firstUs);
-  const scale: Scale = { fromUs, toUs: Math.max(nowUs, fromUs + SPAN_US_MIN), width };
+  const scale: Scale = { fromUs, nowUs, toUs: Math.max(nowUs, fromUs + SPAN_US_MIN), width };
   const known = startUs > 0;
   const cursor = x(scale, live ? nowUs : shownUs);
 
