@@ -359,6 +359,14 @@ describe("txn", () => {
     );
   });
 
+  test("a revision below 0 is the newest for a range alone, and a compacted one in a txn", () => {
+    const kv = createKv();
+    apply(kv, put("a", "1"));
+    const strange = range("a", { revision: -2 });
+    expect(kv.range(strange)).toMatchObject({ response: { count: 1 } });
+    expect(kv.readTxn(txn({ success: [strange] }))).toEqual(ERRORS.compacted);
+  });
+
   test("a txn of ranges can be answered without the log, one with a write can't", () => {
     const kv = createKv();
     apply(kv, put("a", "1"));

@@ -1,12 +1,14 @@
 /** The parts of the machine that a client can't see by itself. */
 import * as fc from "fast-check";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { bytesOf, compareBytes, nameOf } from "./bytes.ts";
 import { decodeCommand, encodeCommand, encodePut } from "./command.ts";
 import { NameRanges, endNameOf } from "./key-range.ts";
 import { createKv } from "./machine.ts";
 import type { KvMachine } from "./machine.ts";
 import { commandArbitrary } from "./testing/arbitrary.ts";
+
+vi.setConfig({ testTimeout: 60_000 });
 
 const NO_END = new Uint8Array(1);
 

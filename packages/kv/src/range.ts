@@ -5,9 +5,14 @@ import { endNameOf } from "./key-range.ts";
 import type { LiveVersion, Store } from "./store.ts";
 import type { KeyRange, KeyValue, KvFailure, RangeRequest, RangeResponse } from "./types.ts";
 
-/** null: the revision that is asked for can be read. */
+/** null: the revision that is asked for can be read. Below 0 is the newest, as 0 is. */
 export function checkRevision(store: Store, revision: number): KvFailure | null {
-  if (revision <= 0) return null;
+  return revision <= 0 ? null : checkRevisionInTxn(store, revision);
+}
+
+/** In a txn a revision below 0 is one that was compacted, as in etcd. */
+export function checkRevisionInTxn(store: Store, revision: number): KvFailure | null {
+  if (revision === 0) return null;
   if (revision > store.revision) return ERRORS.futureRevision;
   return revision < store.compactedRevision ? ERRORS.compacted : null;
 }

@@ -4,7 +4,7 @@
  */
 import { compareBytes, nameOf } from "./bytes.ts";
 import { ERRORS } from "./errors.ts";
-import { checkRevision, range, visitRange } from "./range.ts";
+import { checkRevisionInTxn, range, visitRange } from "./range.ts";
 import type { KeyEntry, LiveVersion, Store, Version } from "./store.ts";
 import type {
   Command,
@@ -82,7 +82,7 @@ function createPlan(): Plan {
 function planOperation(store: Store, operation: Operation, plan: Plan): void {
   switch (operation.kind) {
     case "range":
-      plan.refusedRange ??= checkRevision(store, operation.revision ?? 0);
+      plan.refusedRange ??= checkRevisionInTxn(store, operation.revision ?? 0);
       return;
     case "put":
       if (operation.ignoreValue !== true && operation.ignoreLease !== true) return;

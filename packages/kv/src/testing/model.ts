@@ -61,7 +61,7 @@ export class Model {
 
   range(request: RangeRequest): { ok: true; response: unknown } | KvFailure {
     try {
-      this.#checkRanges(request);
+      if ((request.revision ?? 0) > 0) this.#checkRanges(request);
       return { ok: true, response: this.#range(request, this.newest, this.revision) };
     } catch (error) {
       if (error instanceof Refused) return error.failure;
@@ -129,7 +129,7 @@ export class Model {
     } else if (operation.kind === "range") {
       const { revision = 0 } = operation;
       if (revision > this.revision) throw new Refused(ERRORS.futureRevision);
-      if (revision > 0 && revision < this.compacted) throw new Refused(ERRORS.compacted);
+      if (revision !== 0 && revision < this.compacted) throw new Refused(ERRORS.compacted);
     }
   }
 
