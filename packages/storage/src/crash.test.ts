@@ -8,146 +8,19 @@
  * subsets of what no sync covers, here the telling ones (nothing, everything, each single one
  * there or lost) and a number of random ones.
  */
-import type { Entry, HardState, RecoveredState } from "@raftarium/node";
 import { describe, expect, test } from "vitest";
 
 import type { OpenedStorage } from "./storage.ts";
-import { Chances, Rig, bytesOf, entries, entry, hard, snapshotChunk } from "./testing.ts";
-
-/** What a node would find: all entries by index, and the newest snapshot. */
-interface State {
-  readonly hardState: HardState;
-  readonly log: readonly Entry[];
-  readonly logBase: number;
-}
-
-interface Script {
-  /** States after 0, 1, 2… writes of the log's lane. */
-  readonly states: State[];
-  /** Index into `states`: what was answered with a sync (everything before it, too). */
-  acknowledged: number;
-  /** Highest index of a snapshot that was answered; index and term of all that were asked for. */
-  snapshotDone: number;
-  readonly snapshotsAsked: Map<number, number>;
-}
-
-type Step = (storage: OpenedStorage, script: Script) => void;
-
-function persist(hardState: HardState | null, list: Entry[], sync = true): Step {
-  return (storage, script) => {
-    const before = script.states.at(-1)!;
-    const first = list[0]?.index ?? Number.MAX_SAFE_INTEGER;
-    const log = [...before.log.filter((one) => one.index < first), ...list];
-    script.states.push({ hardState: hardState ?? before.hardState, log, logBase: before.logBase });
-    const number = script.states.length - 1;
-    storage.persist({ hardState, entries: list, sync }, () => {
-      if (sync) script.acknowledged = number;
-    });
-  };
-}
-
-function snapshot(origin: "local" | "received", index: number, term: number, size = 700): Step {
-  return (storage, script) => {
-    script.snapshotsAsked.set(index, term);
-    const before = script.states.at(-1)!;
-    let number = 0;
-    if (origin === "received") {
-      const holds = before.log.some((one) => one.index === index && one.term === term);
-      const log = holds ? before.log : [];
-      script.states.push({ ...before, log, logBase: holds ? before.logBase : index });
-      number = script.states.length - 1;
-    }
-    const data = bytesOf(size, index);
-    const half = Math.floor(size / 2);
-    const chunk = (offset: number, end: number, done: boolean, answered: () => void): void =>
-      storage.writeSnapshotChunk(
-        snapshotChunk(index, term, { origin, offset, data: data.slice(offset, end), done }),
-        answered,
-      );
-    chunk(0, half, false, () => undefined);
-    chunk(half, size, true, () => {
-      script.snapshotDone = Math.max(script.snapshotDone, index);
-      if (origin === "received") script.acknowledged = number;
-    });
-  };
-}
-
-const compact =
-  (index: number): Step =>
-  (storage) =>
-    storage.compact(index);
-
-/** Checks one image: opens it and compares it with the states that are allowed. */
-function check(image: Rig, script: Script, label: string): void {
-  const { recovered } = openImage(image, label);
-  const snapshotIndex = recovered.snapshot?.index ?? 0;
-  const { commitIndex } = recovered.hardState;
-  if (commitIndex < snapshotIndex || commitIndex > snapshotIndex + recovered.entries.length) {
-    throw new Error(`${label}: commit index ${commitIndex} is beside snapshot ${snapshotIndex}`);
-  }
-  if (snapshotIndex < script.snapshotDone) {
-    throw new Error(
-      `${label}: snapshot ${script.snapshotDone} was answered, ${snapshotIndex} found`,
-    );
-  }
-  const snapshotTerm = snapshotIndex === 0 ? 0 : script.snapshotsAsked.get(snapshotIndex);
-  if (snapshotTerm === undefined) {
-    throw new Error(`${label}: snapshot ${snapshotIndex} was never asked for`);
-  }
-  const found = describeRecovered(recovered);
-  const allowed = script.states
-    .slice(script.acknowledged)
-    .map((state) => describeState(state, snapshotIndex, snapshotTerm));
-  if (!allowed.includes(found)) {
-    throw new Error(`${label}: found ${found}, expected one of\n${allowed.join("\n")}`);
-  }
-}
-
-/** What was found is relied on: it must survive the next loss of power, and what comes after. */
-function checkAfterwards(image: Rig, label: string): void {
-  // Nothing is done after the answer that could make up for a sync that was forgotten before.
-  const opened: OpenedStorage[] = [];
-  image.begin((_, storage) => opened.push(storage!));
-  while (opened.length === 0 && image.step());
-  const found = opened[0]!.recovered;
-  const second = new Rig(image);
-  second.disk.crash({ integer: (min) => min });
-  const storage = openImage(second, `${label}, then again without power`);
-  expect(describeRecovered(storage.recovered), label).toBe(describeRecovered(found));
-  const next = (found.entries.at(-1)?.index ?? found.snapshot?.index ?? 0) + 1;
-  second.persist(storage, { hardState: hard(99, 1), entries: [entry(next, 99)] });
-  const third = openImage(new Rig(second), `${label}, then with one more entry`).recovered;
-  const expected = {
-    ...found,
-    hardState: hard(99, 1),
-    entries: [...found.entries, entry(next, 99)],
-  };
-  expect(describeRecovered(third), label).toBe(describeRecovered(expected));
-}
-
-function openImage(image: Rig, label: string): OpenedStorage {
-  const result = image.tryOpen();
-  if ("code" in result) throw new Error(`${label}: refused: ${result.message}`);
-  return result;
-}
-
-function describeRecovered({ hardState, entries: list }: RecoveredState): string {
-  return JSON.stringify([hardState.term, hardState.votedFor, list.map(describeEntry)]);
-}
-
-function describeEntry(one: Entry): unknown {
-  return [one.index, one.term, one.data.length, one.data.at(-1)];
-}
-
-/** What is to be found of a state beside this snapshot. */
-function describeState(state: State, snapshotIndex: number, snapshotTerm: number): string {
-  const { term, votedFor } = state.hardState;
-  const after = state.log.filter((one) => one.index > snapshotIndex);
-  const known = state.log.find((one) => one.index === snapshotIndex)?.term ?? snapshotTerm;
-  // A log that contradicts the snapshot, or does not reach it, is dropped.
-  const holds = known === snapshotTerm && (after[0]?.index ?? 0) <= snapshotIndex + 1;
-  return JSON.stringify([term, votedFor, holds ? after.map(describeEntry) : []]);
-}
+import {
+  beginScript,
+  check,
+  checkAfterwards,
+  compact,
+  persist,
+  snapshot,
+} from "./testing-model.ts";
+import type { Script, Step } from "./testing-model.ts";
+import { Chances, Rig, entries, entry, hard } from "./testing.ts";
 
 /** Ways to lose power: a chooser for each. `choices` is about how many there are to make. */
 function* waysToCrash(choices: number, randomCount: number, seed: number) {
@@ -175,13 +48,7 @@ interface Plan {
 
 /** Runs the plan, and calls `moment` after every disk operation. */
 function play(plan: Plan, moment: (rig: Rig, script: Script) => void): void {
-  const start = { hardState: hard(0, null), log: [], logBase: 0 };
-  const script: Script = {
-    states: [start],
-    acknowledged: 0,
-    snapshotDone: 0,
-    snapshotsAsked: new Map(),
-  };
+  const script = beginScript({ hardState: hard(0, null), snapshot: null, entries: [] });
   const rig = new Rig();
   const opened: OpenedStorage[] = [];
   rig.begin((_, storage) => opened.push(storage!));

@@ -123,6 +123,12 @@ export class LogWriter {
   append(writes: readonly LogWrite[], sync: boolean, done: () => void): void {
     let size = 0;
     for (const write of writes) size += LogWriter.sizeOf(write);
+    if (size === 0 && this.#active !== null) {
+      // Nothing to write (a frame without records would be a mark), perhaps something to sync.
+      if (sync && this.#durable < this.#position) this.sync(done);
+      else this.defer(done);
+      return;
+    }
     this.#makeRoom(size, () => {
       for (const write of writes) this.#add(write);
       this.#writeFrame(sync, done);
@@ -157,6 +163,12 @@ export class LogWriter {
     this.#space.write(active.file, active.info.path, [frame.bytes], this.#position, done);
   }
 
+  /** Makes everything written durable, if it is not yet. */
+  flush(done: () => void): void {
+    if (this.#durable < this.#position) this.sync(done);
+    else done();
+  }
+
   /** Makes everything written durable. */
   sync(done: () => void): void {
     const active = this.#active;
@@ -174,8 +186,10 @@ export class LogWriter {
 
   /** Takes the segments that hold nothing beyond `throughIndex` off the list, oldest first. */
   takeObsolete(throughIndex: LogIndex): SegmentInfo[] {
+    // While the beginning of the newest segment is not durable, the one before it is needed, too.
+    const most = this.#segments.length - (this.#durable > 0 ? 1 : 2);
     let count = 0;
-    while (count < this.#segments.length - 1 && this.#segments[count]!.lastIndex <= throughIndex) {
+    while (count < most && this.#segments[count]!.lastIndex <= throughIndex) {
       count += 1;
     }
     return this.#segments.splice(0, count);

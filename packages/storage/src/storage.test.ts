@@ -146,6 +146,19 @@ describe("group commit", () => {
     ]);
   });
 
+  test("an empty write syncs what was written before, and leaves no trace", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    rig.persist(storage, { entries: [entry(1, 1)], sync: false });
+    rig.persist(storage, {});
+    expect(storage.stats().syncCount).toBe(2);
+    rig.persist(storage, {});
+    rig.persist(storage, { sync: false });
+    expect(storage.stats().syncCount).toBe(2);
+    rig.persist(storage, { entries: [entry(2, 1)] });
+    expect(new Rig(rig).open().recovered.entries).toEqual(entries(1, 2, 1));
+  });
+
   test("many writes at once are cut into frames of bounded size, in order", () => {
     const rig = new Rig();
     const storage = rig.open();

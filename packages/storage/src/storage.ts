@@ -203,7 +203,8 @@ export class LogStorage implements OpenedStorage {
           index < this.#log.terms.baseIndex ||
           (index === this.#log.terms.baseIndex && known === null) ||
           known === term;
-        if (holds) done();
+        // Either way all that was asked for before is durable when this is answered.
+        if (holds) this.#log.flush(done);
         else this.#log.reset(index, term, done);
       });
     });

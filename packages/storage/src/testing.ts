@@ -46,6 +46,11 @@ export class Rig {
     this.disk = from === undefined ? new MemoryDisk(options) : from.disk.clone(options);
   }
 
+  /** The same disk at this moment, with what is unsynced, and a life of its own. */
+  copy(): Rig {
+    return new Rig(this);
+  }
+
   /** Completes the oldest outstanding operation; false: there is none. */
   step(): boolean {
     const task = this.#tasks.shift();
