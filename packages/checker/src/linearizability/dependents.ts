@@ -50,6 +50,21 @@ export class Dependents {
     return Number.NEGATIVE_INFINITY;
   }
 
+  /** By when the step must have happened for its own sake and for those who must see its value. */
+  deadline(at: number): number {
+    const step = this.#steps[at]!;
+    let deadline = step.return;
+    for (const { slot, value } of step.writes) {
+      const known = this.#values[slot]!.get(value);
+      if (known === undefined || known.writersLeft !== 1) continue;
+      for (const dependent of known.dependents) {
+        if (this.#taken[dependent] === 1) continue;
+        deadline = Math.min(deadline, this.#steps[dependent]!.return);
+      }
+    }
+    return deadline;
+  }
+
   take(at: number): void {
     this.#taken[at] = 1;
     this.#count(at, -1);

@@ -3,6 +3,7 @@
  * that were written more than once, and absence, are left to the search.
  */
 import { describeOperation, textOf } from "./describe.ts";
+import { ABSENT, UNSEEN } from "./steps.ts";
 import type { Cell, Group, Step } from "./steps.ts";
 
 export interface Finding {
@@ -93,14 +94,16 @@ function countBefore(certain: readonly Written[], time: number): number {
 }
 
 function writersOf(steps: readonly Step[], slot: number): Map<number, Written | "many"> {
-  const writers = new Map<number, Written | "many">([[0, "many"]]);
+  const writers = new Map<number, Written | "many">();
   for (const step of steps) {
     if (step.succeeds === false) continue;
     for (const cell of step.writes) {
-      if (cell.slot !== slot || cell.value === 0) continue;
+      if (cell.slot !== slot || cell.value === ABSENT) continue;
       const effectiveBy = step.succeeds === true ? step.return : Number.POSITIVE_INFINITY;
       const written = { step, cell, effectiveBy, witness: step };
-      writers.set(cell.value, writers.has(cell.value) ? "many" : written);
+      // What nobody saw still takes the place of what was there before.
+      const name = cell.value === UNSEEN ? -1 - writers.size : cell.value;
+      writers.set(name, writers.has(name) ? "many" : written);
     }
   }
   return writers;
@@ -112,7 +115,7 @@ function readersOf(
 ): readonly { readonly step: Step; readonly cell: Cell }[] {
   return steps.flatMap((step) =>
     step.requires
-      .filter((cell) => cell.slot === slot && cell.value !== 0)
+      .filter((cell) => cell.slot === slot && cell.value !== ABSENT)
       .map((cell) => ({ step, cell })),
   );
 }

@@ -31,7 +31,7 @@ export function search(group: Group, budget: number): SearchResult {
 }
 
 const HEAD = 0;
-const NO_CHOICE = -1;
+const NOBODY = -1;
 
 class Search {
   readonly #steps: readonly Step[];
@@ -53,6 +53,10 @@ class Search {
   readonly #taken: number[] = [];
   readonly #statesBefore: number[] = [];
   readonly #forced: boolean[] = [];
+  /** Choices not yet tried, frame after frame, and where each frame begins. */
+  readonly #candidates: number[] = [];
+  readonly #urgencies: number[] = [];
+  readonly #frames: number[] = [];
   #hash = 0;
   #state: number;
   #definiteLeft: number;
@@ -95,20 +99,64 @@ class Search {
 
   run(): SearchResult {
     while (this.#takeForced());
-    let cursor = this.#next[HEAD]!;
+    this.#openFrame();
     while (this.#definiteLeft > 0) {
-      if (cursor === HEAD || this.#isCall[cursor] === 0) {
-        cursor = this.#backtrack();
-        if (cursor === NO_CHOICE) return this.#result("illegal");
-      } else if (this.#tryStep(this.#stepOf[cursor]!)) {
-        while (this.#takeForced());
-        cursor = this.#next[HEAD]!;
-      } else {
-        cursor = this.#next[cursor]!;
+      const candidate = this.#nextCandidate();
+      if (candidate === NOBODY) {
+        if (!this.#backtrack()) return this.#result("illegal");
+        continue;
       }
+      if (!this.#tryStep(candidate)) continue;
       if (this.#visited.size > this.#budget) return this.#result("unknown");
+      while (this.#takeForced());
+      this.#openFrame();
     }
     return this.#result("ok");
+  }
+
+  /** The choices at this point, the most urgent on top. */
+  #openFrame(): void {
+    const start = this.#candidates.length;
+    this.#frames.push(start);
+    let event = this.#next[HEAD]!;
+    for (; event !== HEAD && this.#isCall[event] === 1; event = this.#next[event]!) {
+      const at = this.#stepOf[event]!;
+      if (!this.#steps[at]!.observes) this.#addCandidate(start, at);
+    }
+    for (let place = start; place < this.#candidates.length; place += 1) {
+      const at = this.#candidates[place]!;
+      const urgency = this.#dependents.deadline(at);
+      let hole = place;
+      while (hole > start && this.#urgencies[hole - 1]! < urgency) {
+        this.#candidates[hole] = this.#candidates[hole - 1]!;
+        this.#urgencies[hole] = this.#urgencies[hole - 1]!;
+        hole -= 1;
+      }
+      this.#candidates[hole] = at;
+      this.#urgencies[hole] = urgency;
+    }
+  }
+
+  /** Of blind writes of one value only the one that must end first: they are interchangeable. */
+  #addCandidate(start: number, at: number): void {
+    const step = this.#steps[at]!;
+    if (step.isBlind) {
+      const { slot, value } = step.writes[0]!;
+      for (let place = start; place < this.#candidates.length; place += 1) {
+        const other = this.#steps[this.#candidates[place]!]!;
+        if (!other.isBlind) continue;
+        const cell = other.writes[0]!;
+        if (cell.slot !== slot || cell.value !== value) continue;
+        if (step.return < other.return) this.#candidates[place] = at;
+        return;
+      }
+    }
+    this.#candidates.push(at);
+  }
+
+  #nextCandidate(): number {
+    if (this.#candidates.length === this.#frames.at(-1)!) return NOBODY;
+    return this.#candidates.pop()!;
   }
 
   /** Takes a step that changes nothing and fits now, if there is one among those that may go. */
@@ -126,11 +174,10 @@ class Search {
 
   #tryStep(at: number): boolean {
     const step = this.#steps[at]!;
-    if (step.observes) return false;
     const state = this.#states.after(this.#state, step);
     if (state === -1) return false;
-    // Something that may never have happened and would change nothing: as good as never.
-    if (step.optional && state === this.#state) return false;
+    // Something that may never have happened, and that nobody would notice: as good as never.
+    if (step.optional && (state === this.#state || !this.#isNoticed(at, state))) return false;
     if (!this.#mayWrite(at, step)) return false;
     this.#mark(at);
     const isNew = this.#visited.add(this.#done, state, this.#hash);
@@ -138,6 +185,25 @@ class Search {
     if (!isNew) return false;
     this.#take(at, state, false);
     return true;
+  }
+
+  /**
+   * Whether some step that may come next could come only after the step `by`. Otherwise whatever
+   * comes next could as well come without it.
+   */
+  #isNoticed(by: number, state: number): boolean {
+    let event = this.#next[HEAD]!;
+    for (; event !== HEAD && this.#isCall[event] === 1; event = this.#next[event]!) {
+      const at = this.#stepOf[event]!;
+      const step = this.#steps[at]!;
+      if (at === by || step.isBlind) continue;
+      if (this.#states.after(state, step) === -1) continue;
+      if (step.succeeds === null) {
+        if (this.#states.writes(state, step) && !this.#states.writes(this.#state, step))
+          return true;
+      } else if (this.#states.after(this.#state, step) === -1) return true;
+    }
+    return false;
   }
 
   /** The second and the third cut. */
@@ -191,21 +257,21 @@ class Search {
     }
   }
 
-  /** Undoes to the last step that left a choice; the event after it, or `NO_CHOICE`. */
-  #backtrack(): number {
+  /** Undoes to the last step that left a choice. False: there is none. */
+  #backtrack(): boolean {
     if (this.#longest === this.#taken) this.#longest = [...this.#taken];
+    this.#frames.pop();
+    if (this.#frames.length === 0) return false;
     for (;;) {
-      const at = this.#taken.pop();
-      if (at === undefined) return NO_CHOICE;
+      const at = this.#taken.pop()!;
       this.#state = this.#statesBefore.pop()!;
-      const forced = this.#forced.pop()!;
       const returnEvent = this.#returnEvents[at]!;
       if (returnEvent !== HEAD) this.#relink(returnEvent);
       this.#relink(this.#callEvents[at]!);
       this.#mark(at);
       this.#dependents.giveBack(at);
       if (!this.#steps[at]!.optional) this.#definiteLeft += 1;
-      if (!forced) return this.#next[this.#callEvents[at]!]!;
+      if (!this.#forced.pop()!) return true;
     }
   }
 

@@ -4,7 +4,11 @@
  */
 import type { Action, KeyValue, Operation, Value } from "../history.ts";
 
-/** A key (as a slot of the state) and a value; value 0 is "absent". */
+export const ABSENT = 0;
+/** Any value that no operation saw or compared with: nobody could tell two of them apart. */
+export const UNSEEN = 1;
+
+/** A key (as a slot of the state) and a value. */
 export interface Cell {
   readonly slot: number;
   readonly value: number;
@@ -27,6 +31,8 @@ export interface Step {
   readonly requires: readonly Cell[];
   /** It can't change the state, whatever the state is. */
   readonly observes: boolean;
+  /** It writes one key, whatever was there, and saw nothing. */
+  readonly isBlind: boolean;
 }
 
 /** The operations that share keys, directly or through others: nothing outside matters to them. */
@@ -75,15 +81,17 @@ export function groupsOf(history: readonly Operation[]): readonly Group[] {
 
 function toGroup(keys: readonly string[], operations: readonly Operation[]): Group {
   const slots = new Map(keys.map((key, slot) => [key, slot]));
-  const values = new Map<Value, number>([[null, 0]]);
-  const cell = ({ key, value }: KeyValue): Cell => {
-    let number = values.get(value);
-    if (number === undefined) {
-      number = values.size;
-      values.set(value, number);
+  const values = new Map<Value, number>();
+  for (const { action } of operations) {
+    const { compare, reads } = effectsOf(action, false);
+    for (const { value } of [...compare, ...reads]) {
+      if (value !== null && !values.has(value)) values.set(value, values.size + 2);
     }
-    return { slot: slots.get(key)!, value: number };
-  };
+  }
+  const cell = ({ key, value }: KeyValue): Cell => ({
+    slot: slots.get(key)!,
+    value: value === null ? ABSENT : (values.get(value) ?? UNSEEN),
+  });
   const steps = operations.map((operation) => toStep(operation, cell));
   return {
     keys,
@@ -112,7 +120,8 @@ function toStep(operation: Operation, cell: (keyValue: KeyValue) => Cell): Step 
   const read = reads.filter(({ slot }) => !overwritten.some((write) => write.slot === slot));
   const requires = optional ? [] : distinct(succeeds === true ? [...compare, ...read] : read);
   const observes = !optional && (writes.length === 0 || succeeds === false);
-  return { ...base, succeeds, compare, writes, reads, requires, observes };
+  const isBlind = compare.length === 0 && reads.length === 0 && writes.length === 1;
+  return { ...base, succeeds, compare, writes, reads, requires, observes, isBlind };
 }
 
 function distinct(cells: readonly Cell[]): readonly Cell[] {
