@@ -7,7 +7,7 @@
 import { cpus } from "node:os";
 import { parseArgs } from "node:util";
 import { busy } from "../fixtures/stories.ts";
-import { launch, openRecording } from "../browser/recorded-page.ts";
+import { buildPage, launch, openRecording } from "../browser/recorded-page.ts";
 
 interface TraceEvent {
   readonly name: string;
@@ -116,10 +116,11 @@ function parts(events: readonly TraceEvent[], frames: number): Record<string, nu
   );
 }
 
+using built = buildPage();
 const browser = await launch();
 try {
   const { observations } = busy(seconds + 6, messagesPerSecond);
-  const { page, complaints } = await openRecording(browser, observations, "&from=1.2", {
+  const { page, complaints } = await openRecording(browser, built, observations, "&from=1.2", {
     viewport: { width: 1440, height: 900 },
     colorScheme: "dark",
   });

@@ -1,12 +1,15 @@
 /** The built page, fed with a recording: no cluster, no server. */
-import { existsSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
 import { readFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import { extname, join } from "node:path";
 import type { Observation } from "@raftarium/observer";
 import { chromium, type Browser, type BrowserContextOptions, type Page } from "playwright-core";
 import { bringBrowser, findBrowser } from "./find-browser.ts";
 
-const BUILT = join(import.meta.dirname, "../../apps/web/dist/page");
+const WEB = join(import.meta.dirname, "../../apps/web");
+const VITE = join(WEB, "node_modules/.bin/vite");
 const ORIGIN = "http://raftarium.localhost";
 
 const TYPES: Record<string, string> = {
@@ -35,6 +38,23 @@ export async function launch(): Promise<Browser> {
   return await chromium.launch({ executablePath, args: ARGUMENTS });
 }
 
+export interface BuiltPage extends Disposable {
+  readonly directory: string;
+}
+
+/** Builds the page into a directory of its own, which goes when it is disposed of. */
+export function buildPage(): BuiltPage {
+  const directory = mkdtempSync(join(tmpdir(), "raftarium-page-"));
+  const outDir = ["--outDir", directory, "--emptyOutDir", "--logLevel", "error"];
+  const { status, stderr } = spawnSync(VITE, ["build", WEB, ...outDir], { encoding: "utf8" });
+  const remove = () => rmSync(directory, { recursive: true, force: true });
+  if (status !== 0) {
+    remove();
+    throw new Error(`expected the page to build, got: ${stderr}`);
+  }
+  return { directory, [Symbol.dispose]: remove };
+}
+
 export interface RecordedPage {
   readonly page: Page;
   /** What the page said on its console that is not just talk, and errors that it threw. */
@@ -44,13 +64,11 @@ export interface RecordedPage {
 /** Opens the page on a recording. `query` is what recorded.ts understands: "&at=end". */
 export async function openRecording(
   browser: Browser,
+  built: BuiltPage,
   observations: readonly Observation[],
   query: string,
   options: BrowserContextOptions,
 ): Promise<RecordedPage> {
-  if (!existsSync(BUILT)) {
-    throw new Error(`expected the built page in ${BUILT}: run \`vite build apps/web\` first`);
-  }
   const context = await browser.newContext(options);
   const lines = observations.map((observation) => JSON.stringify(observation)).join("\n");
   await context.route(`${ORIGIN}/**`, async (route) => {
@@ -60,7 +78,7 @@ export async function openRecording(
       return;
     }
     const name = pathname === "/" ? "/index.html" : pathname;
-    const body = await readFile(join(BUILT, name)).catch(() => null);
+    const body = await readFile(join(built.directory, name)).catch(() => null);
     if (body === null) await route.fulfill({ status: 404, body: "not found" });
     else await route.fulfill({ body, contentType: TYPES[extname(name)] ?? "text/plain" });
   });

@@ -1,6 +1,6 @@
 /**
  * Pictures of every state of the page, at several sizes, in both themes, for people to look at:
- * `node test/browser/shots.ts [DIRECTORY] [STORY...]`. The page must have been built.
+ * `node test/browser/shots.ts [DIRECTORY] [STORY...]`; SIZE and THEME choose among them.
  */
 import { mkdir, mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -16,7 +16,7 @@ import {
   splitVote,
 } from "../fixtures/stories.ts";
 import type { Puppets } from "../fixtures/puppets.ts";
-import { launch, openRecording } from "./recorded-page.ts";
+import { buildPage, launch, openRecording } from "./recorded-page.ts";
 
 const SIZES = [
   { name: "1280x720", width: 1280, height: 720 },
@@ -66,6 +66,7 @@ await mkdir(directory, { recursive: true });
 const sizes = SIZES.filter((size) => !process.env["SIZE"] || size.name === process.env["SIZE"]);
 const themes = THEMES.filter((theme) => !process.env["THEME"] || theme === process.env["THEME"]);
 
+using built = buildPage();
 const browser = await launch();
 try {
   for (const [name, shot] of Object.entries(SHOTS)) {
@@ -74,7 +75,7 @@ try {
     for (const { name: sizeName, width, height } of sizes) {
       for (const colorScheme of themes) {
         const viewport = { width, height };
-        const { page, complaints } = await openRecording(browser, observations, "&at=end", {
+        const { page, complaints } = await openRecording(browser, built, observations, "&at=end", {
           viewport,
           colorScheme,
           deviceScaleFactor: width < 500 ? 2 : 1,

@@ -11,6 +11,7 @@ import {
   type Client,
   type Transport,
 } from "@connectrpc/connect";
+import { outcomeOf } from "@raftarium/client";
 import type { LinkFault } from "@raftarium/observer";
 import { messageKinds } from "@raftarium/protocol";
 import { KV } from "@raftarium/protocol/etcd";
@@ -80,19 +81,6 @@ const CALL_MS_MAX = 15_000;
 
 const DONE: CommandResult = { ok: true, message: "" };
 
-/** After these a write certainly did not happen. */
-const REFUSALS: ReadonlySet<Code> = new Set([
-  Code.InvalidArgument,
-  Code.NotFound,
-  Code.AlreadyExists,
-  Code.PermissionDenied,
-  Code.ResourceExhausted,
-  Code.FailedPrecondition,
-  Code.OutOfRange,
-  Code.Unimplemented,
-  Code.Unauthenticated,
-]);
-
 function words(error: unknown): string {
   const { rawMessage, code } = ConnectError.from(error);
   if (code === Code.Unimplemented) return "this is not built yet";
@@ -136,11 +124,11 @@ async function ask(
     const tookMs = performance.now() - startedMs;
     return { outcome: "ok", message: "", tookMs, revision, value, count, nodeId };
   } catch (error) {
-    const { code, metadata } = ConnectError.from(error);
-    onHeader(metadata);
-    // The node says whether a write had no effect; else its code may.
-    const told = metadata.get("raftarium-outcome") === "failed" || REFUSALS.has(code);
-    const outcome = !write || told ? "failed" : "unknown";
+    const refusal = ConnectError.from(error);
+    onHeader(refusal.metadata);
+    // A read changes nothing: without an answer it has failed, and that is all.
+    // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- one enum, declared per module system
+    const outcome = write ? outcomeOf(refusal) : "failed";
     const tookMs = performance.now() - startedMs;
     const nothing = { revision: null, value: null, count: 0, nodeId };
     return { outcome, message: words(error), tookMs, ...nothing };

@@ -15,4 +15,5 @@ export type {
   RaftClient,
   StatusOfEndpoint,
 } from "./client.ts";
+export { outcomeOf } from "./outcome.ts";
 export type { Failure, Outcome } from "./outcome.ts";

@@ -78,10 +78,10 @@ export function NodeMenu({ nodeId, anchor, onClose }: NodeMenuProps) {
             aria-label={deed.name}
             aria-disabled={deed.reason !== null}
             aria-description={deed.reason ?? deed.hint}
+            data-hint={commands.unavailable === null ? (deed.reason ?? deed.hint) : deed.hint}
             onClick={() => choose(deed)}
           >
             {deed.name}
-            <small>{commands.unavailable === null ? (deed.reason ?? deed.hint) : deed.hint}</small>
           </button>
         ))}
       </div>

@@ -1,0 +1,224 @@
+/** The page on recordings: what must hold at every size and in every state, with no cluster. */
+import { AxeBuilder } from "@axe-core/playwright";
+import type { Browser, Page } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  crashedAndPaused,
+  healthy,
+  isolated,
+  partition,
+  slowLink,
+  splitVote,
+} from "../fixtures/stories.ts";
+import type { Puppets } from "../fixtures/puppets.ts";
+import { buildPage, launch, openRecording, type BuiltPage } from "./recorded-page.ts";
+
+const SIZES = [
+  { width: 1280, height: 720 },
+  { width: 1440, height: 900 },
+  { width: 1920, height: 1080 },
+  { width: 390, height: 844 },
+];
+
+let browser: Browser;
+let built: BuiltPage;
+beforeAll(async () => {
+  built = buildPage();
+  browser = await launch();
+});
+afterAll(async () => {
+  await browser.close();
+  built[Symbol.dispose]();
+});
+
+/** Opens the end of a story, does something there, and closes the page whatever happens. */
+async function on(
+  story: () => Puppets,
+  options: Parameters<typeof openRecording>[4],
+  act: (page: Page) => Promise<void>,
+): Promise<void> {
+  const { observations } = story();
+  const { page, complaints } = await openRecording(
+    browser,
+    built,
+    observations,
+    "&at=end",
+    options,
+  );
+  try {
+    await act(page);
+    expect(complaints).toEqual([]);
+  } finally {
+    await page.context().close();
+  }
+}
+
+const DESK = { viewport: { width: 1440, height: 900 } };
+
+describe("no barrier: axe finds nothing", () => {
+  const stories = { healthy, splitVote, crashedAndPaused, slowLink };
+  for (const colorScheme of ["dark", "light"] as const) {
+    for (const [name, story] of Object.entries(stories)) {
+      test(`${name}, ${colorScheme}`, async () => {
+        await on(story, { ...DESK, colorScheme }, async (page) => {
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual(
+            [],
+          );
+        });
+      });
+    }
+
+    test(`with a menu, the help and a link open, ${colorScheme}`, async () => {
+      await on(healthy, { ...DESK, colorScheme }, async (page) => {
+        const check = async () => {
+          const { violations } = await new AxeBuilder({ page }).analyze();
+          expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual(
+            [],
+          );
+        };
+        await page.getByRole("button", { name: /^Node 1,/ }).click();
+        await check();
+        await page.keyboard.press("Escape");
+        await page.getByRole("button", { name: /^Link between 1 and 2/ }).press("Enter");
+        await check();
+        await page.keyboard.press("Escape");
+        await page.keyboard.press("?");
+        await check();
+      });
+    });
+  }
+});
+
+interface Box {
+  readonly name: string;
+  readonly x: number;
+  readonly y: number;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** Every visible box of these, as the browser laid them out. */
+async function boxesOf(page: Page, selector: string): Promise<Box[]> {
+  const boxes: Box[] = [];
+  for (const element of await page.locator(selector).all()) {
+    const box = await element.boundingBox();
+    if (box === null || box.width === 0 || box.height === 0) continue;
+    const label = (await element.getAttribute("aria-label")) ?? (await element.textContent()) ?? "";
+    boxes.push({ name: `${selector} ${label.slice(0, 40)}`, ...box });
+  }
+  return boxes;
+}
+
+function overlaps(a: Box, b: Box): boolean {
+  // Half a pixel may be shared by rounding.
+  return (
+    a.x + a.width > b.x + 0.5 &&
+    b.x + b.width > a.x + 0.5 &&
+    a.y + a.height > b.y + 0.5 &&
+    b.y + b.height > a.y + 0.5
+  );
+}
+
+function overlapping(boxes: readonly Box[]): string[] {
+  const found: string[] = [];
+  boxes.forEach((a, at) => {
+    for (const b of boxes.slice(at + 1)) {
+      if (overlaps(a, b)) found.push(`${a.name} | ${b.name}`);
+    }
+  });
+  return found;
+}
+
+describe("nothing overlaps, nothing is cut off", () => {
+  for (const viewport of SIZES) {
+    test(`at ${viewport.width}x${viewport.height}`, async () => {
+      await on(isolated, { viewport }, async (page) => {
+        // On a phone the log and the tape are sheets: they may lie over the rest.
+        const sheets = viewport.width < 500 ? "" : ", .log-area, .tape-area";
+        const regions = `.top, .stage-area, .side${sheets}`;
+        expect(overlapping(await boxesOf(page, regions))).toEqual([]);
+        expect(overlapping(await boxesOf(page, ".top button, .speed, .wordmark"))).toEqual([]);
+        expect(overlapping(await boxesOf(page, ".node-button"))).toEqual([]);
+        expect(overlapping(await boxesOf(page, ".node .name, .legend"))).toEqual([]);
+        expect(overlapping(await boxesOf(page, ".node .word, .legend"))).toEqual([]);
+        expect(overlapping(await boxesOf(page, ".node .name, .node-button"))).toEqual([]);
+        const scrolls = await page.evaluate(
+          "document.documentElement.scrollWidth > document.documentElement.clientWidth",
+        );
+        expect(scrolls).toBe(false);
+        for (const box of await boxesOf(page, ".node .name, .node .word")) {
+          expect(box.x, box.name).toBeGreaterThanOrEqual(0);
+          expect(box.x + box.width, box.name).toBeLessThanOrEqual(viewport.width);
+        }
+      });
+    });
+  }
+});
+
+describe("by keyboard", () => {
+  test("a node's menu opens, moves by arrows, closes, and gives the focus back", async () => {
+    await on(crashedAndPaused, DESK, async (page) => {
+      const node = page.getByRole("button", { name: /^Node 1,/ });
+      await node.focus();
+      await page.keyboard.press("Enter");
+      const items = page.getByRole("menuitem");
+      expect(await items.allTextContents()).toHaveLength(7);
+      for (const name of ["Crash", "Restart", "Pause", "Resume", "Isolate", "Time out now"]) {
+        await page.getByRole("menuitem", { name, exact: true }).waitFor();
+      }
+      await page.getByRole("menuitem", { name: "Transfer leadership here" }).waitFor();
+      const focused = () => page.evaluate("document.activeElement.getAttribute('aria-label')");
+      expect(await focused()).toBe("Crash");
+      await page.keyboard.press("ArrowDown");
+      expect(await focused()).toBe("Restart");
+      await page.keyboard.press("ArrowUp");
+      await page.keyboard.press("ArrowUp");
+      expect(await focused()).toBe("Transfer leadership here");
+      await page.keyboard.press("Escape");
+      expect(await items.count()).toBe(0);
+      expect(await focused()).toMatch(/^Node 1,/);
+    });
+  });
+
+  test("K takes up the hammer and lays it down, but not while somebody writes", async () => {
+    await on(healthy, DESK, async (page) => {
+      const hammer = page.getByRole("button", { name: /^Hammer/ });
+      await page.keyboard.press("k");
+      expect(await hammer.getAttribute("aria-pressed")).toBe("true");
+      await page.keyboard.press("k");
+      expect(await hammer.getAttribute("aria-pressed")).toBe("false");
+      await page.getByLabel("Key", { exact: true }).press("k");
+      expect(await hammer.getAttribute("aria-pressed")).toBe("false");
+    });
+  });
+});
+
+test("each node, and nothing else, is a button named Node", async () => {
+  await on(partition, DESK, async (page) => {
+    const names = await page
+      .getByRole("button", { name: /^Node / })
+      .evaluateAll((buttons) => buttons.map((button) => button.getAttribute("aria-label")));
+    expect(names).toHaveLength(5);
+    for (const name of names) expect(name).toMatch(/^Node \d, [a-z-]+, term \d+, [a-z]+$/);
+  });
+});
+
+test("what cannot be done now says why", async () => {
+  await on(healthy, DESK, async (page) => {
+    await page.getByRole("button", { name: "Add node" }).click({ force: true });
+    await page.getByText("not built yet").waitFor();
+  });
+});
+
+test("the theme is kept", async () => {
+  await on(healthy, { ...DESK, colorScheme: "dark" }, async (page) => {
+    const theme = () => page.evaluate("document.documentElement.dataset.theme");
+    expect(await theme()).toBe("dark");
+    await page.getByRole("button", { name: "Use the light theme" }).click();
+    expect(await theme()).toBe("light");
+    await page.reload();
+    await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
+    expect(await theme()).toBe("light");
+  });
+});
