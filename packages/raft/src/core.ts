@@ -43,26 +43,26 @@ export interface ConfirmedRead {
   readonly sinceTick: number;
 }
 
-export interface ReadState {
+export class ReadState {
   /** Not in any round (or, on a follower, not in any question to the leader) yet. */
-  waiting: PendingRead[];
+  waiting: PendingRead[] = [];
   /** In the round (or question) that is out. */
-  asked: PendingRead[];
-  confirmed: ConfirmedRead[];
+  asked: PendingRead[] = [];
+  confirmed: ConfirmedRead[] = [];
   /** The leader's counter of rounds; goes up only. Every append carries it. */
-  round: number;
+  round = 0;
   /** The round that confirms `asked`. Invariant: roundAsked <= round. */
-  roundAsked: number;
+  roundAsked = 0;
   /** commitIndex when that round began: what `asked` may read. */
-  roundIndex: LogIndex;
+  roundIndex: LogIndex = 0;
   /** Follower: counts questions to leaders, so that no two have the same id. Goes up only. */
-  question: RequestId;
-  questionTick: number;
+  question: RequestId = 0;
+  questionTick = 0;
   /** Lease reads: when each round began, oldest first, and since when the lease runs. */
-  roundTicks: { readonly round: number; readonly tick: number }[];
-  leaseTick: number;
+  roundTicks: { readonly round: number; readonly tick: number }[] = [];
+  leaseTick = -1;
   /** The target of a transfer may win at any time from now on: no lease in this term. */
-  leaseVoid: boolean;
+  leaseVoid = false;
 }
 
 export interface Transfer {
@@ -160,8 +160,6 @@ export class Core {
 
   /** Answers in the election under way, the first of each voter; itself included. */
   votes = new Map<NodeId, boolean>();
-  /** The election under way was asked for by the old leader. */
-  campaignTransfer = false;
   /** When this is durable, the candidate may count its own vote. */
   ownVoteTicket: Ticket = 0;
 
@@ -175,19 +173,7 @@ export class Core {
   uncommittedBytes = 0;
   transfer: Transfer | null = null;
 
-  reads: ReadState = {
-    waiting: [],
-    asked: [],
-    confirmed: [],
-    round: 0,
-    roundAsked: 0,
-    roundIndex: 0,
-    question: 0,
-    questionTick: 0,
-    roundTicks: [],
-    leaseTick: -1,
-    leaseVoid: false,
-  };
+  readonly reads = new ReadState();
 
   // --- follower ---
 
@@ -227,6 +213,11 @@ export class Core {
     return isVoter(this.configuration, this.id) ? "follower" : "learner";
   }
 
+  /** Who granted its vote, or refused it, in the election under way. */
+  votesOf(answer: boolean): NodeId[] {
+    return [...this.votes].filter(([, granted]) => granted === answer).map(([nodeId]) => nodeId);
+  }
+
   /** Sends at once: for what promises nothing that a crash could take back. */
   send(to: NodeId, message: Message): void {
     this.effects.push({ kind: "send", to, message });
@@ -246,24 +237,14 @@ export class Core {
     const { random, electionTicksMin, electionTicksMax } = this.options;
     this.electionElapsedTicks = 0;
     this.electionTimeoutTicks = random.integer(electionTicksMin, electionTicksMax);
-    if (this.observing) {
-      this.observe({
-        kind: "election-timer-reset",
-        elapsedTicks: 0,
-        timeoutTicks: this.electionTimeoutTicks,
-      });
-    }
+    if (!this.observing) return;
+    const timeoutTicks = this.electionTimeoutTicks;
+    this.observe({ kind: "election-timer-reset", elapsedTicks: 0, timeoutTicks });
   }
 
   observeRole(reason: string): void {
-    this.observe({
-      kind: "role-changed",
-      role: this.role,
-      term: this.term,
-      leaderId: this.leaderId,
-      votedFor: this.votedFor,
-      reason,
-    });
+    const { role, term, leaderId, votedFor } = this;
+    this.observe({ kind: "role-changed", role, term, leaderId, votedFor, reason });
   }
 
   /** Commits up to `index`. Who calls it has made sure that a quorum has it durably. */

@@ -12,7 +12,7 @@ import {
 import type { NodeId, RequestVote, RequestVoteResponse } from "./types.ts";
 
 /** A tick on a node that does not lead. */
-export function tickElection(core: Core): void {
+export function tick(core: Core): void {
   core.electionElapsedTicks++;
   if (core.electionElapsedTicks < core.electionTimeoutTicks) return;
   const silence = `heard no leader for ${core.electionElapsedTicks} ticks`;

@@ -8,7 +8,7 @@ import type { AppendEntries, AppendEntriesResponse, Entry, LogIndex, NodeId } fr
 
 /** Takes an append of the leader of this term. */
 export function takeAppend(core: Core, from: NodeId, message: AppendEntries): void {
-  const { prevLogIndex, prevLogTerm, entries, readRound } = message;
+  const { prevLogIndex, prevLogTerm, entries } = message;
   if (!isWellFormed(core, message)) return;
   const { log } = core;
   // What is compacted is committed, so it is the same in every leader's log.
@@ -16,17 +16,7 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
   if (!known) {
     const found = log.lastIndexWithTermAtMost(prevLogIndex - 1, prevLogTerm);
     const hintIndex = Math.max(found, Math.min(core.commitIndex, prevLogIndex - 1));
-    core.promise(from, {
-      type: "append-entries-response",
-      term: core.term,
-      success: false,
-      matchIndex: 0,
-      hintIndex,
-      hintTerm: log.term(hintIndex) ?? 0,
-      rejectedIndex: prevLogIndex,
-      readRound,
-      heartbeat: entries.length === 0,
-    });
+    refuseAppend(core, from, message, hintIndex);
     return;
   }
   if (entries.length > 0) appendNew(core, entries);
@@ -37,23 +27,42 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
   if (entries.length === 0 && hardStateDurable(core)) {
     // A slow disk must not look like a dead node: a heartbeat is answered at once, for what is
     // durable. The answers to the appends themselves follow when the rest is.
-    core.send(from, success(core, message, Math.min(lastNewIndex, log.durableIndex)));
+    const matchIndex = Math.min(lastNewIndex, log.durableIndex);
+    core.send(from, response(core, message, true, { matchIndex }));
   } else {
-    core.promise(from, success(core, message, lastNewIndex));
+    core.promise(from, response(core, message, true, { matchIndex: lastNewIndex }));
   }
 }
 
-function success(core: Core, to: AppendEntries, matchIndex: LogIndex): AppendEntriesResponse {
+/** `hintIndex`: the last index that could match (fast back-up, end of section 5.3). */
+export function refuseAppend(
+  core: Core,
+  to: NodeId,
+  message: AppendEntries,
+  hintIndex: LogIndex,
+): void {
+  const hintTerm = core.log.term(hintIndex) ?? 0;
+  const rejectedIndex = message.prevLogIndex;
+  core.promise(to, response(core, message, false, { hintIndex, hintTerm, rejectedIndex }));
+}
+
+function response(
+  core: Core,
+  to: AppendEntries,
+  success: boolean,
+  rest: Partial<AppendEntriesResponse>,
+): AppendEntriesResponse {
   return {
     type: "append-entries-response",
     term: core.term,
-    success: true,
-    matchIndex,
+    success,
+    matchIndex: 0,
     hintIndex: 0,
     hintTerm: 0,
     rejectedIndex: 0,
     readRound: to.readRound,
     heartbeat: to.entries.length === 0,
+    ...rest,
   };
 }
 

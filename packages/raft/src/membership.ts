@@ -19,7 +19,7 @@ import type {
   RequestId,
 } from "./types.ts";
 
-export function requestChange(core: Core, id: RequestId, change: ConfigurationChange): void {
+export function request(core: Core, id: RequestId, change: ConfigurationChange): void {
   const refuse = (reason: ProposalRefusal) => {
     core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
   };
@@ -37,7 +37,7 @@ export function requestChange(core: Core, id: RequestId, change: ConfigurationCh
 }
 
 /** At the end of each step: what follows once the configuration in force is committed. */
-export function settleMembership(core: Core): void {
+export function settle(core: Core): void {
   if (core.configurationIndex > core.commitIndex) return;
   const news = core.configurationIndexTold < core.configurationIndex;
   observeCommitted(core);

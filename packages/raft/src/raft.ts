@@ -1,56 +1,21 @@
 /** One step: the input goes to the rule that it concerns, then everything is settled. */
 import { assert, unreachable } from "./assert.ts";
-import {
-  configurationAt,
-  forgetConfigurations,
-  recoveredConfigurations,
-} from "./configurations.ts";
+import * as configurations from "./configurations.ts";
 import { Core } from "./core.ts";
-import {
-  campaign,
-  checkQuorum,
-  countOwnVote,
-  isLoyal,
-  rejectVote,
-  takeRequestVote,
-  takeTimeoutNow,
-  takeVoteResponse,
-  tickElection,
-} from "./election.ts";
-import { takeAppend } from "./follower.ts";
-import { requestChange, settleMembership } from "./membership.ts";
+import * as election from "./election.ts";
+import { refuseAppend, takeAppend } from "./follower.ts";
+import * as membership from "./membership.ts";
 import { validateOptions } from "./options.ts";
-import { flush, persisted } from "./persistence.ts";
-import { propose } from "./proposals.ts";
-import {
-  beforeHeartbeat,
-  requestRead,
-  settleReads,
-  takeReadIndex,
-  takeReadIndexResponse,
-  tickReads,
-} from "./reads.ts";
-import { settleRestore, takeInstallSnapshot } from "./receiving.ts";
-import {
-  broadcastHeartbeat,
-  maybeCommit,
-  observeProgress,
-  sendAppends,
-  takeAppendResponse,
-} from "./replication.ts";
+import * as persistence from "./persistence.ts";
+import * as reads from "./reads.ts";
+import * as receiving from "./receiving.ts";
+import * as replication from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
-import { neededAfter, retrySnapshots, takeSnapshotChunk, takeSnapshotResponse } from "./sending.ts";
+import * as sending from "./sending.ts";
 import { statusOf } from "./status.ts";
-import { endTransfer, pushTransfer, startTransfer, tickTransfer } from "./transfer.ts";
-import type {
-  Input,
-  LogIndex,
-  Message,
-  NodeId,
-  Raft,
-  RaftOptions,
-  SnapshotMetadata,
-} from "./types.ts";
+import * as transfer from "./transfer.ts";
+import type { Input, LogIndex, Message, NodeId, Raft, RaftOptions } from "./types.ts";
+import type { SnapshotMetadata } from "./types.ts";
 
 /** How many times trailingEntries a leader keeps at most, for followers that are catching up. */
 const trailingEntriesHeld = 8;
@@ -63,7 +28,7 @@ const trailingEntriesHeld = 8;
  */
 export function createRaft(options: RaftOptions): Raft {
   validateOptions(options);
-  const core = new Core(options, recoveredConfigurations(options));
+  const core = new Core(options, configurations.recoveredConfigurations(options));
   core.resetElectionTimer();
   let stepping = false;
   return {
@@ -93,46 +58,29 @@ export function createRaft(options: RaftOptions): Raft {
 function take(core: Core, input: Input): void {
   switch (input.kind) {
     case "tick":
-      tick(core);
-      break;
+      return tick(core);
     case "message":
-      receive(core, input.from, input.message);
-      break;
+      return receive(core, input.from, input.message);
     case "propose":
-      propose(core, input.proposals);
-      break;
+      return replication.propose(core, input.proposals);
     case "persisted":
-      persisted(core, input.ticket);
-      settleRestore(core);
-      countOwnVote(core);
-      if (core.role === "leader") maybeCommit(core);
-      break;
+      return persisted(core, input.ticket);
     case "applied":
-      applied(core, input.index);
-      break;
+      return applied(core, input.index);
     case "read":
-      requestRead(core, input.id);
-      break;
+      return reads.request(core, input.id);
     case "change-configuration":
-      requestChange(core, input.id, input.change);
-      break;
+      return membership.request(core, input.id, input.change);
     case "transfer-leadership":
-      startTransfer(core, input.to);
-      break;
+      return transfer.start(core, input.to);
     case "campaign":
-      campaign(core, "was told to campaign");
-      break;
+      return election.campaign(core, "was told to campaign");
     case "snapshot-saved":
-      snapshotSaved(core, input.index);
-      break;
+      return snapshotSaved(core, input.index);
     case "snapshot-chunk":
-      takeSnapshotChunk(core, input);
-      break;
-    case "unreachable": {
-      const progress = core.peers.get(input.nodeId);
-      if (progress?.state === "replicate") progress.becomeProbe(progress.matchIndex + 1);
-      break;
-    }
+      return sending.takeChunk(core, input);
+    case "unreachable":
+      return replication.unreachable(core, input.nodeId);
     default:
       unreachable(input, "input");
   }
@@ -140,12 +88,12 @@ function take(core: Core, input: Input): void {
 
 /** What follows from a step, in the order in which it must be done. */
 function settle(core: Core): void {
-  settleMembership(core);
-  settleReads(core);
-  flush(core);
+  membership.settle(core);
+  reads.settle(core);
+  persistence.flush(core);
   if (core.role === "leader") {
-    sendAppends(core);
-    if (core.observing) observeProgress(core);
+    replication.sendAppends(core);
+    if (core.observing) replication.observeProgress(core);
   }
   if (core.applyingIndex < core.commitIndex && core.restoring === null) {
     const entries = core.log.slice(core.applyingIndex + 1, core.commitIndex);
@@ -157,59 +105,58 @@ function settle(core: Core): void {
 function tick(core: Core): void {
   core.now++;
   if (core.role !== "leader") {
-    tickElection(core);
-    tickReads(core);
+    election.tick(core);
+    reads.tick(core);
     return;
   }
-  tickTransfer(core);
+  transfer.tick(core);
   core.heartbeatElapsedTicks++;
   if (core.heartbeatElapsedTicks >= core.options.heartbeatTicks) {
     core.heartbeatElapsedTicks = 0;
-    beforeHeartbeat(core);
-    broadcastHeartbeat(core);
-    pushTransfer(core);
-    retrySnapshots(core);
+    reads.beforeHeartbeat(core);
+    replication.broadcastHeartbeat(core);
+    transfer.push(core);
+    sending.retry(core);
   }
-  if (core.options.checkQuorum) checkQuorum(core);
+  if (core.options.checkQuorum) election.checkQuorum(core);
+}
+
+function persisted(core: Core, ticket: number): void {
+  persistence.persisted(core, ticket);
+  receiving.settle(core);
+  election.countOwnVote(core);
+  if (core.role === "leader") replication.maybeCommit(core);
 }
 
 function receive(core: Core, from: NodeId, message: Message): void {
   if (from === core.id) return;
-  if (message.term < core.term) {
-    takeEarlierTerm(core, from, message);
-    return;
-  }
+  if (message.term < core.term) return takeEarlierTerm(core, from, message);
   if (message.term > core.term && !enterLaterTerm(core, from, message)) return;
   switch (message.type) {
     case "request-vote":
-      takeRequestVote(core, from, message);
-      break;
+      return election.takeRequestVote(core, from, message);
     case "request-vote-response":
-      takeVoteResponse(core, from, message);
-      break;
+      return election.takeVoteResponse(core, from, message);
     case "append-entries":
       if (hearLeader(core, from)) takeAppend(core, from, message);
-      break;
+      return;
     case "install-snapshot":
-      if (hearLeader(core, from)) takeInstallSnapshot(core, from, message);
-      break;
+      if (hearLeader(core, from)) receiving.takeInstallSnapshot(core, from, message);
+      return;
     case "append-entries-response":
-      if (core.role !== "leader") break;
-      takeAppendResponse(core, from, message);
-      if (core.transfer?.targetId === from && !core.transfer.sent) pushTransfer(core);
-      break;
+      if (core.role !== "leader") return;
+      replication.takeAppendResponse(core, from, message);
+      if (core.transfer?.targetId === from && !core.transfer.sent) transfer.push(core);
+      return;
     case "install-snapshot-response":
-      if (core.role === "leader") takeSnapshotResponse(core, from, message);
-      break;
+      if (core.role === "leader") sending.takeResponse(core, from, message);
+      return;
     case "timeout-now":
-      takeTimeoutNow(core);
-      break;
+      return election.takeTimeoutNow(core);
     case "read-index":
-      takeReadIndex(core, from, message);
-      break;
+      return reads.takeReadIndex(core, from, message);
     case "read-index-response":
-      takeReadIndexResponse(core, from, message);
-      break;
+      return reads.takeReadIndexResponse(core, from, message);
     default:
       unreachable(message, "message");
   }
@@ -217,23 +164,20 @@ function receive(core: Core, from: NodeId, message: Message): void {
 
 /** Any later term is entered (section 5.1), with two exceptions. False: nothing more to do. */
 function enterLaterTerm(core: Core, from: NodeId, message: Message): boolean {
-  if (message.type === "request-vote") {
-    if (!message.leadershipTransfer && isLoyal(core)) {
-      if (message.preVote) rejectVote(core, from, true);
+  const { type, term } = message;
+  if (type === "request-vote") {
+    if (!message.leadershipTransfer && election.isLoyal(core)) {
+      if (message.preVote) election.rejectVote(core, from, true);
       return false;
     }
     // A pre-vote asks what would be; nobody is in that term yet.
     if (message.preVote) return true;
   }
-  if (message.type === "request-vote-response" && message.preVote && message.voteGranted) {
-    return true;
-  }
-  if (core.transfer?.targetId === from) endTransfer(core, "done");
-  const leads = message.type === "append-entries" || message.type === "install-snapshot";
-  const reason = leads
-    ? `${from} leads term ${message.term}`
-    : `heard of term ${message.term} from ${from}`;
-  becomeFollower(core, message.term, leads ? from : null, reason);
+  if (type === "request-vote-response" && message.preVote && message.voteGranted) return true;
+  if (core.transfer?.targetId === from) transfer.end(core, "done");
+  const leads = type === "append-entries" || type === "install-snapshot";
+  const reason = leads ? `${from} leads term ${term}` : `heard of term ${term} from ${from}`;
+  becomeFollower(core, term, leads ? from : null, reason);
   return true;
 }
 
@@ -242,52 +186,11 @@ function enterLaterTerm(core: Core, from: NodeId, message: Message): boolean {
  * while it was cut off could neither be led nor, by loyal voters, be heard.
  */
 function takeEarlierTerm(core: Core, from: NodeId, message: Message): void {
-  const { term } = core;
-  switch (message.type) {
-    case "request-vote":
-      rejectVote(core, from, message.preVote);
-      break;
-    case "append-entries":
-      core.promise(from, {
-        type: "append-entries-response",
-        term,
-        success: false,
-        matchIndex: 0,
-        hintIndex: 0,
-        hintTerm: 0,
-        rejectedIndex: message.prevLogIndex,
-        readRound: 0,
-        heartbeat: message.entries.length === 0,
-      });
-      break;
-    case "install-snapshot":
-      core.promise(from, {
-        type: "install-snapshot-response",
-        term,
-        snapshotIndex: message.snapshot.index,
-        nextOffset: 0,
-        done: false,
-      });
-      break;
-    case "read-index":
-      core.send(from, {
-        type: "read-index-response",
-        term,
-        requestId: message.requestId,
-        index: 0,
-      });
-      break;
-    case "request-vote-response":
-      takeVoteResponse(core, from, message);
-      break;
-    case "append-entries-response":
-    case "install-snapshot-response":
-    case "timeout-now":
-    case "read-index-response":
-      break;
-    default:
-      unreachable(message, "message");
-  }
+  if (message.type === "request-vote") election.rejectVote(core, from, message.preVote);
+  else if (message.type === "request-vote-response") election.takeVoteResponse(core, from, message);
+  else if (message.type === "append-entries") refuseAppend(core, from, message, 0);
+  else if (message.type === "install-snapshot") receiving.refuse(core, from, message);
+  else if (message.type === "read-index") reads.answer(core, from, message.requestId, 0);
 }
 
 /** The sender leads this term. False if that cannot be: there is another leader. */
@@ -307,8 +210,8 @@ function snapshotMetadata(core: Core, index: LogIndex): SnapshotMetadata | null 
   const term = core.log.term(index);
   if (index < (core.snapshot?.index ?? 1) || index > core.appliedIndex || term === null)
     return null;
-  const { configuration, index: configurationIndex } = configurationAt(core, index);
-  return { index, term, configuration, configurationIndex };
+  const found = configurations.configurationAt(core, index);
+  return { index, term, configuration: found.configuration, configurationIndex: found.index };
 }
 
 /** The log before the snapshot may go, but for some entries that slow followers may need. */
@@ -317,21 +220,16 @@ function snapshotSaved(core: Core, index: LogIndex): void {
   const snapshot = snapshotMetadata(core, index);
   assert(snapshot !== null, "a snapshot of what was not applied");
   core.snapshot = snapshot;
-  forgetConfigurations(core, index);
+  configurations.forgetConfigurations(core, index);
   const { trailingEntries } = core.options;
   const throughIndex = Math.max(
-    Math.min(index - trailingEntries, neededAfter(core)),
+    Math.min(index - trailingEntries, sending.neededAfter(core)),
     index - trailingEntriesHeld * trailingEntries,
   );
   if (throughIndex <= core.log.baseIndex) return;
   core.log.compactThrough(throughIndex);
   core.effects.push({ kind: "compact", throughIndex });
-  if (core.observing) {
-    core.observe({
-      kind: "log-compacted",
-      throughIndex,
-      snapshotIndex: index,
-      snapshotTerm: snapshot.term,
-    });
-  }
+  if (!core.observing) return;
+  const { term: snapshotTerm } = snapshot;
+  core.observe({ kind: "log-compacted", throughIndex, snapshotIndex: index, snapshotTerm });
 }

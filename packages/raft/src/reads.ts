@@ -15,7 +15,7 @@ import type { NodeId, ReadIndex, ReadIndexResponse, RequestId } from "./types.ts
 type RefusalReason = "not-leader" | "leader-changed" | "no-leader";
 
 /** This node's own client wants to read. */
-export function requestRead(core: Core, id: RequestId): void {
+export function request(core: Core, id: RequestId): void {
   if (core.leaderId === null) {
     refuse(core, id, "no-leader");
     return;
@@ -49,7 +49,7 @@ export function takeReadIndexResponse(core: Core, from: NodeId, message: ReadInd
 }
 
 /** At the end of each step: confirms what can be, asks what is to be asked, lets go. */
-export function settleReads(core: Core): void {
+export function settle(core: Core): void {
   const { reads } = core;
   if (core.role === "leader") {
     if (reads.asked.length > 0) confirmRound(core);
@@ -68,7 +68,7 @@ export function beforeHeartbeat(core: Core): void {
 }
 
 /** A tick on a node that does not lead: questions that got no answer are put again. */
-export function tickReads(core: Core): void {
+export function tick(core: Core): void {
   const { reads, options } = core;
   if (reads.asked.length > 0 && core.now - reads.questionTick >= options.electionTicksMin) {
     reads.waiting = [...reads.asked, ...reads.waiting];
@@ -88,7 +88,7 @@ export function tickReads(core: Core): void {
  * The leader or the term changed: nothing that was asked can be confirmed any more. What is
  * confirmed already stays good.
  */
-export function dropReads(core: Core): void {
+export function drop(core: Core): void {
   const { reads } = core;
   const dropped = [...reads.asked, ...reads.waiting];
   reads.asked = [];
@@ -222,6 +222,6 @@ function refuse(core: Core, id: RequestId, reason: RefusalReason): void {
   core.effects.push({ kind: "read-refused", id, reason, leaderId: core.leaderId });
 }
 
-function answer(core: Core, to: NodeId, requestId: RequestId, index: number): void {
+export function answer(core: Core, to: NodeId, requestId: RequestId, index: number): void {
   core.send(to, { type: "read-index-response", term: core.term, requestId, index });
 }

@@ -60,12 +60,17 @@ export function takeInstallSnapshot(core: Core, from: NodeId, message: InstallSn
 }
 
 /** The installed snapshot is durable: now the state machine may start from it. */
-export function settleRestore(core: Core): void {
+export function settle(core: Core): void {
   const { restoring } = core;
   if (restoring === null || core.persistedTicket < restoring.ticket) return;
   core.restoring = null;
   core.applyingIndex = restoring.snapshot.index;
   core.effects.push({ kind: "restore", snapshot: restoring.snapshot });
+}
+
+/** Of an earlier leader: the answer shows it the later term. */
+export function refuse(core: Core, from: NodeId, message: InstallSnapshot): void {
+  respond(core, from, message.snapshot.index, 0, false);
 }
 
 function respond(

@@ -3,8 +3,9 @@ import { adoptConfigurations } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
-import { startSnapshot } from "./sending.ts";
+import * as sending from "./sending.ts";
 import type { AppendEntriesResponse, Entry, EntryKind, NodeId } from "./types.ts";
+import type { Proposal, ProposalRefusal, RequestId } from "./types.ts";
 
 const noEntries: readonly Entry[] = [];
 
@@ -15,6 +16,38 @@ export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): Entry 
   core.uncommittedBytes += data.length;
   if (kind === "configuration") adoptConfigurations(core, [entry]);
   return entry;
+}
+
+/**
+ * Appends commands to the leader's log: however many come at once, they make one write and one
+ * append for each peer. Refused rather than queued: what is refused never enters any log.
+ */
+export function propose(core: Core, proposals: readonly Proposal[]): void {
+  const added: Entry[] | null = core.observing ? [] : null;
+  for (const { id, data } of proposals) {
+    const reason = refusal(core, data.length);
+    if (reason !== null) {
+      refuse(core, id, reason);
+      continue;
+    }
+    const entry = appendOwn(core, "command", data);
+    added?.push(entry);
+    core.effects.push({ kind: "proposal-accepted", id, index: entry.index, term: entry.term });
+  }
+  if (added !== null && added.length > 0) core.observe({ kind: "log-appended", entries: added });
+}
+
+function refusal(core: Core, byteLength: number): ProposalRefusal | null {
+  if (core.role !== "leader") return "not-leader";
+  if (core.transfer !== null) return "transferring";
+  // With nothing uncommitted even a command beyond the limit is taken, or it never could be.
+  const { uncommittedBytes, options } = core;
+  const full = uncommittedBytes > 0 && uncommittedBytes + byteLength > options.uncommittedBytesMax;
+  return full ? "overloaded" : null;
+}
+
+function refuse(core: Core, id: RequestId, reason: ProposalRefusal): void {
+  core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
 }
 
 /** Sends to every peer whatever it may have now: entries, or news of what is committed. */
@@ -34,7 +67,7 @@ function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
   const prevLogIndex = progress.nextIndex - 1;
   const prevLogTerm = log.term(prevLogIndex);
   if (prevLogTerm === null) {
-    startSnapshot(core, to, progress);
+    sending.start(core, to, progress);
     return false;
   }
   const entries = log.batch(
@@ -62,6 +95,12 @@ export function sendHeartbeat(core: Core, to: NodeId, progress: Progress): void 
   const prevLogTerm = progress.state === "snapshot" ? null : core.log.term(prevLogIndex);
   if (prevLogTerm === null) sendAppend(core, to, progress, 0, 0, noEntries);
   else sendAppend(core, to, progress, prevLogIndex, prevLogTerm, noEntries);
+}
+
+/** The connection broke: what was out may be lost. */
+export function unreachable(core: Core, nodeId: NodeId): void {
+  const progress = core.peers.get(nodeId);
+  if (progress?.state === "replicate") progress.becomeProbe(progress.matchIndex + 1);
 }
 
 export function broadcastHeartbeat(core: Core): void {

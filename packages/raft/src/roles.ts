@@ -3,10 +3,10 @@ import { assert } from "./assert.ts";
 import { refreshPeers } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import { tally, votersOf } from "./quorum.ts";
-import { dropReads, resetLease } from "./reads.ts";
+import * as reads from "./reads.ts";
 import { appendOwn } from "./replication.ts";
-import { endTransfer } from "./transfer.ts";
-import type { NodeId, Term } from "./types.ts";
+import * as transfer from "./transfer.ts";
+import type { NodeId, RequestVote, Term } from "./types.ts";
 
 const noData = new Uint8Array(0);
 
@@ -19,7 +19,7 @@ export function becomeFollower(
 ): void {
   const { restingRole } = core;
   if (term === core.term && core.role === restingRole && core.leaderId === leaderId) return;
-  endTransfer(core, "aborted");
+  transfer.end(core, "aborted");
   // The election timer of a follower runs on when it learns of a later term: only a leader or a
   // vote resets it, or a candidate that can't win could keep everybody else from trying.
   const wasResting = core.role === "follower" || core.role === "learner";
@@ -29,7 +29,7 @@ export function becomeFollower(
   core.votes.clear();
   core.peers.clear();
   core.uncommittedBytes = 0;
-  dropReads(core);
+  reads.drop(core);
   if (core.observing) core.observeRole(reason);
   if (!wasResting) core.resetElectionTimer();
 }
@@ -39,9 +39,8 @@ export function becomePreCandidate(core: Core, reason: string): void {
   assert(core.role !== "leader", "a leader does not campaign");
   core.role = "pre-candidate";
   core.leaderId = null;
-  core.campaignTransfer = false;
   core.votes.clear();
-  dropReads(core);
+  reads.drop(core);
   core.resetElectionTimer();
   if (core.observing) core.observeRole(reason);
   core.votes.set(core.id, true);
@@ -51,49 +50,31 @@ export function becomePreCandidate(core: Core, reason: string): void {
     return;
   }
   // It promises nothing, so it need not wait for the disk.
-  for (const nodeId of otherVoters(core)) {
-    core.send(nodeId, {
-      type: "request-vote",
-      term: core.term + 1,
-      preVote: true,
-      lastLogIndex: core.log.lastIndex,
-      lastLogTerm: core.log.lastTerm,
-      leadershipTransfer: false,
-    });
-  }
+  const request = voteRequest(core, true, false);
+  for (const nodeId of otherVoters(core)) core.send(nodeId, request);
 }
 
 /** Starts an election: a new term, its own vote, and requests to everybody (section 5.2). */
-export function becomeCandidate(core: Core, transfer: boolean, reason: string): void {
+export function becomeCandidate(core: Core, leadershipTransfer: boolean, reason: string): void {
   assert(core.role !== "leader", "a leader does not campaign");
   enterTerm(core, core.term + 1);
   core.role = "candidate";
   core.leaderId = null;
-  core.campaignTransfer = transfer;
   core.votedFor = core.id;
   // Its own vote counts once it is durable: that is when the write of this step completes.
   core.ownVoteTicket = core.lastTicket + 1;
   core.votes.clear();
-  dropReads(core);
+  reads.drop(core);
   core.resetElectionTimer();
   if (core.observing) core.observeRole(reason);
-  for (const nodeId of otherVoters(core)) {
-    core.promise(nodeId, {
-      type: "request-vote",
-      term: core.term,
-      preVote: false,
-      lastLogIndex: core.log.lastIndex,
-      lastLogTerm: core.log.lastTerm,
-      leadershipTransfer: transfer,
-    });
-  }
+  const request = voteRequest(core, false, leadershipTransfer);
+  for (const nodeId of otherVoters(core)) core.promise(nodeId, request);
 }
 
 /** Won. A no-op commits what earlier terms left behind (section 8). */
 export function becomeLeader(core: Core): void {
   assert(core.role === "candidate", "only a candidate wins");
   assert(core.votedFor === core.id, "a leader voted for itself");
-  const votes = [...core.votes].filter(([, granted]) => granted).map(([nodeId]) => nodeId);
   core.role = "leader";
   core.leaderId = core.id;
   core.electionElapsedTicks = 0;
@@ -104,22 +85,18 @@ export function becomeLeader(core: Core): void {
   }
   core.peers.clear();
   refreshPeers(core);
-  resetLease(core);
-  if (core.observing) core.observeRole(`won with the votes of ${listOf(core, votes)}`);
+  reads.resetLease(core);
+  if (core.observing) core.observeRole(`won with the votes of ${listOf(core, core.votesOf(true))}`);
   const entry = appendOwn(core, "no-op", noData);
   core.termStartIndex = entry.index;
   if (core.observing) core.observe({ kind: "log-appended", entries: [entry] });
 }
 
 export function observeVotes(core: Core): void {
-  const answers = [...core.votes];
-  core.observe({
-    kind: "votes-changed",
-    term: core.role === "pre-candidate" ? core.term + 1 : core.term,
-    preVote: core.role === "pre-candidate",
-    granted: answers.filter(([, granted]) => granted).map(([nodeId]) => nodeId),
-    rejected: answers.filter(([, granted]) => !granted).map(([nodeId]) => nodeId),
-  });
+  const preVote = core.role === "pre-candidate";
+  const term = preVote ? core.term + 1 : core.term;
+  const [granted, rejected] = [core.votesOf(true), core.votesOf(false)];
+  core.observe({ kind: "votes-changed", term, preVote, granted, rejected });
 }
 
 function enterTerm(core: Core, term: Term): void {
@@ -128,6 +105,17 @@ function enterTerm(core: Core, term: Term): void {
   core.term = term;
   core.votedFor = null;
   core.hardStateDirty = true;
+}
+
+function voteRequest(core: Core, preVote: boolean, leadershipTransfer: boolean): RequestVote {
+  return {
+    type: "request-vote",
+    term: preVote ? core.term + 1 : core.term,
+    preVote,
+    lastLogIndex: core.log.lastIndex,
+    lastLogTerm: core.log.lastTerm,
+    leadershipTransfer,
+  };
 }
 
 function otherVoters(core: Core): NodeId[] {

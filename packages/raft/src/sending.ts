@@ -6,7 +6,7 @@ import type { Input, InstallSnapshotResponse, LogIndex, NodeId } from "./types.t
 type SnapshotChunk = Extract<Input, { kind: "snapshot-chunk" }>;
 
 /** The peer needs entries that are compacted: it gets the latest snapshot. */
-export function startSnapshot(core: Core, to: NodeId, progress: Progress): void {
+export function start(core: Core, to: NodeId, progress: Progress): void {
   // To a peer that does not answer, nothing is read from disk; its next answer comes back here.
   if (core.snapshot === null || !isActive(core, progress)) {
     progress.probeSent = true;
@@ -18,7 +18,7 @@ export function startSnapshot(core: Core, to: NodeId, progress: Progress): void 
 }
 
 /** Storage has read a chunk, or has that snapshot no more. */
-export function takeSnapshotChunk(core: Core, chunk: SnapshotChunk): void {
+export function takeChunk(core: Core, chunk: SnapshotChunk): void {
   const progress = core.peers.get(chunk.to);
   const transfer = progress?.snapshot;
   if (progress === undefined || transfer === null || transfer === undefined) return;
@@ -45,11 +45,7 @@ export function takeSnapshotChunk(core: Core, chunk: SnapshotChunk): void {
 }
 
 /** Takes an answer of this term. */
-export function takeSnapshotResponse(
-  core: Core,
-  from: NodeId,
-  message: InstallSnapshotResponse,
-): void {
+export function takeResponse(core: Core, from: NodeId, message: InstallSnapshotResponse): void {
   const progress = core.peers.get(from);
   if (progress === undefined) return;
   progress.lastHeardTick = core.now;
@@ -67,7 +63,7 @@ export function takeSnapshotResponse(
 }
 
 /** A chunk or its answer was lost: read it again, if anybody is there to take it. */
-export function retrySnapshots(core: Core): void {
+export function retry(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     const transfer = progress.snapshot;
     if (transfer === null || !isActive(core, progress)) continue;

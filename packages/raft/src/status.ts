@@ -4,7 +4,6 @@ import type { PeerProgress, RaftStatus } from "./types.ts";
 /** A copy of what people may want to know. */
 export function statusOf(core: Core): RaftStatus {
   const { log, options } = core;
-  const answers = [...core.votes];
   const progress: PeerProgress[] = [...core.peers].map(([nodeId, peer]) => ({
     nodeId,
     state: peer.state,
@@ -29,8 +28,8 @@ export function statusOf(core: Core): RaftStatus {
     snapshotTerm: core.snapshot?.term ?? 0,
     electionElapsedTicks: core.electionElapsedTicks,
     electionTimeoutTicks: core.electionTimeoutTicks,
-    votesGranted: answers.filter(([, granted]) => granted).map(([nodeId]) => nodeId),
-    votesRejected: answers.filter(([, granted]) => !granted).map(([nodeId]) => nodeId),
+    votesGranted: core.votesOf(true),
+    votesRejected: core.votesOf(false),
     configuration: core.configuration,
     configurationIndex: core.configurationIndex,
     transferTargetId: core.transfer?.targetId ?? null,

@@ -5,18 +5,18 @@ import type { NodeId } from "./types.ts";
 type Phase = "started" | "sent" | "aborted" | "done";
 
 /** Hands leadership to `to`. The same target again changes nothing; another takes its place. */
-export function startTransfer(core: Core, to: NodeId): void {
+export function start(core: Core, to: NodeId): void {
   if (core.role !== "leader" || to === core.id || core.transfer?.targetId === to) return;
   // A learner, or nobody that we know, could not win.
   if (!core.configuration.voters.includes(to)) return;
-  if (core.transfer !== null) endTransfer(core, "aborted");
+  if (core.transfer !== null) end(core, "aborted");
   core.transfer = { targetId: to, sinceTick: core.now, sent: false };
   if (core.observing) observe(core, to, "started");
-  pushTransfer(core);
+  push(core);
 }
 
 /** The target campaigns as soon as it has the whole log; again if the message may be lost. */
-export function pushTransfer(core: Core): void {
+export function push(core: Core): void {
   const { transfer } = core;
   if (transfer === null) return;
   const { targetId } = transfer;
@@ -33,16 +33,16 @@ export function sendTimeoutNow(core: Core, to: NodeId): void {
 }
 
 /** Called at each tick of a leader: after an election timeout it takes proposals again. */
-export function tickTransfer(core: Core): void {
+export function tick(core: Core): void {
   const { transfer } = core;
   if (transfer === null) return;
   const overdue = core.now - transfer.sinceTick >= core.options.electionTicksMax;
   if (overdue || !core.configuration.voters.includes(transfer.targetId)) {
-    endTransfer(core, "aborted");
+    end(core, "aborted");
   }
 }
 
-export function endTransfer(core: Core, phase: "aborted" | "done"): void {
+export function end(core: Core, phase: "aborted" | "done"): void {
   if (core.transfer === null) return;
   const { targetId } = core.transfer;
   core.transfer = null;
