@@ -8,6 +8,8 @@ import { createRaftClient } from "@raftarium/client";
 import type { RaftClient } from "@raftarium/client";
 import { InvalidArgumentError } from "commander";
 
+/** Long enough for a cluster that is just starting, short enough for one that isn't there. */
+const CONNECT_MS = 2000;
 const FIRST_PORT = 7101;
 const DEFAULT_NODES = 5;
 
@@ -43,6 +45,7 @@ export function connectNodes(endpoints: readonly string[], timeoutMs: number): C
   const managers: Http2SessionManager[] = [];
   const client = createRaftClient({
     timeoutMs,
+    connectMs: CONNECT_MS,
     endpoints: endpoints.map((name) => {
       const baseUrl = `http://${name}`;
       const sessionManager = new Http2SessionManager(baseUrl);

@@ -15,7 +15,8 @@ import type { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
 import { parseChoice, parseDuration } from "./text.ts";
 
-const TIMEOUT_MS = 10_000;
+/** An election in slow motion takes its time. */
+const TIMEOUT_MS = 30_000;
 
 export interface GlobalOptions {
   readonly endpoints: readonly string[];
@@ -44,7 +45,7 @@ export function addGlobalOptions(program: Command): void {
     .addOption(
       new Option("--timeout <duration>", "for the whole call: 500ms, 5s, 1m")
         .argParser(parseDuration)
-        .default(TIMEOUT_MS, "10s"),
+        .default(TIMEOUT_MS, "30s"),
     );
 }
 

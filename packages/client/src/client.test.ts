@@ -105,6 +105,24 @@ describe("writes", () => {
   });
 });
 
+test("a cluster that nobody can connect to is given up sooner", async () => {
+  const unary = (): Promise<never> => {
+    const cause = Object.assign(new Error("refused"), { syscall: "connect" });
+    return Promise.reject(new ConnectError("refused", Code.Unavailable, {}, undefined, cause));
+  };
+  const transport = { unary } as unknown as Transport;
+  const names = ["a", "b"];
+  const client = createRaftClient({
+    endpoints: names.map((name) => ({ name, transport })),
+    timeoutMs: 600_000,
+    connectMs: 5,
+    retryMs: 1,
+  });
+  const result = await client.put({ key: KEY });
+  expect(result).toMatchObject({ outcome: "failed", message: "refused" });
+  expect((result as { attempts: number }).attempts).toBeGreaterThan(2);
+});
+
 describe("reads", () => {
   test("are asked again whatever happened", async () => {
     const { endpoints, asked } = scripted({ a: lost, b: refuse(Code.Aborted, "x"), c: ok });
@@ -118,6 +136,19 @@ describe("reads", () => {
     const client = createRaftClient({ endpoints, readAttemptMs: 5 });
     expect(await client.range({ key: KEY })).toMatchObject({ outcome: "ok", endpoint: "b" });
     expect(asked).toEqual(["a", "b"]);
+  });
+
+  test("wait longer in each round, for a cluster in slow motion", async () => {
+    const waits: number[] = [];
+    const unary: Transport["unary"] = (_method, _signal, timeoutMs = 0) => {
+      waits.push(timeoutMs);
+      return Promise.reject(new ConnectError("too slow", Code.DeadlineExceeded));
+    };
+    const transport = { unary } as unknown as Transport;
+    const endpoints = ["a", "b"].map((name) => ({ name, transport }));
+    const client = createRaftClient({ endpoints, readAttemptMs: 100, retryMs: 1 });
+    await client.range({ key: KEY }, { attemptsMax: 6 });
+    expect(waits).toEqual([100, 100, 200, 200, 400, 400]);
   });
 
   test("ask only the endpoint that is named", async () => {

@@ -10,7 +10,7 @@ import type { Transport } from "@connectrpc/connect";
 import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
 import { StateMachineService } from "@raftarium/protocol/machine";
 import type { Failure, Outcome } from "./outcome.ts";
-import { isWorthRetrying, nameOfCode, outcomeOf } from "./outcome.ts";
+import { isWorthRetrying, nameOfCode, neverSent, outcomeOf } from "./outcome.ts";
 
 export interface Endpoint {
   /** For people: an address. */
@@ -23,8 +23,10 @@ export interface ClientOptions {
   readonly endpoints: readonly Endpoint[];
   /** For a whole call with all its attempts, milliseconds. */
   readonly timeoutMs?: number;
-  /** A read that a node does not answer for so long goes to the next one. */
+  /** A read that a node does not answer for so long goes to the next one; longer each round. */
   readonly readAttemptMs?: number;
+  /** Give up once no endpoint at all could be connected to for so long. Default: timeoutMs. */
+  readonly connectMs?: number;
   /** Between two rounds of the endpoints, milliseconds. */
   readonly retryMs?: number;
 }
@@ -85,7 +87,7 @@ const RETRY_MS = 50;
 /** Remembers who answered last, and starts there. */
 export function createRaftClient(options: ClientOptions): RaftClient {
   const { endpoints, timeoutMs = TIMEOUT_MS, readAttemptMs = READ_ATTEMPT_MS } = options;
-  const { retryMs = RETRY_MS } = options;
+  const { retryMs = RETRY_MS, connectMs = Infinity } = options;
   if (endpoints.length === 0) {
     throw new Error("cannot create a client: expected at least one endpoint, got none");
   }
@@ -96,13 +98,16 @@ export function createRaftClient(options: ClientOptions): RaftClient {
     const { signal } = settings;
     const chosen = settings.endpoint === undefined ? null : indexOf(settings.endpoint);
     const first = chosen ?? preferred;
+    const startedMs = performance.now();
+    let connected = false;
     for (let attempts = 1; ; attempts += 1) {
       const at = chosen ?? (first + attempts - 1) % endpoints.length;
       const endpoint = endpoints[at] as Endpoint;
       const remainingMs = Math.max(1, Math.ceil(deadlineMs - performance.now()));
       const alone = chosen !== null || endpoints.length === 1;
-      const attemptMs =
-        kind === "write" || alone ? remainingMs : Math.min(remainingMs, readAttemptMs);
+      const round = Math.floor((attempts - 1) / endpoints.length);
+      const patienceMs = kind === "write" || alone ? Infinity : readAttemptMs * 2 ** round;
+      const attemptMs = Math.min(remainingMs, patienceMs);
       try {
         const { transport, name } = endpoint;
         const answer = await transport.unary(method, signal, attemptMs, undefined, request);
@@ -111,8 +116,11 @@ export function createRaftClient(options: ClientOptions): RaftClient {
       } catch (reason) {
         const error = ConnectError.from(reason);
         const failure = failureOf(error, kind, endpoint.name, attempts);
+        connected ||= !neverSent(error.cause);
+        const nowMs = performance.now();
         const over =
-          performance.now() >= deadlineMs ||
+          nowMs >= deadlineMs ||
+          (!connected && nowMs - startedMs >= connectMs) ||
           signal?.aborted === true ||
           attempts >= (settings.attemptsMax ?? Infinity);
         if (failure.outcome === "unknown" || over || !isWorthRetrying(error)) return failure;

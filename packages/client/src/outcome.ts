@@ -82,7 +82,7 @@ export function isWorthRetrying(error: ConnectError): boolean {
 }
 
 /** Node.js says which system call failed: without a connection nothing was sent. */
-function neverSent(cause: unknown): boolean {
+export function neverSent(cause: unknown): boolean {
   if (typeof cause !== "object" || cause === null) return false;
   const { syscall, errors } = cause as { syscall?: unknown; errors?: unknown };
   if (Array.isArray(errors) && errors.length > 0) return errors.every(neverSent);

@@ -12,6 +12,8 @@ export const FORWARDED_HEADER = "raftarium-forwarded-by";
 /** The request's name in observations; a client may choose it. */
 export const REQUEST_ID_HEADER = "raftarium-request-id";
 
+const REQUEST_ID = /^[\w.-]{1,64}$/;
+
 /** How often requests that wait are looked at for their time limit, milliseconds. */
 const SWEEP_MS = 100;
 /** How long to wait before asking again for a leader, milliseconds. */
@@ -102,8 +104,8 @@ export class Request {
   /** Tells of the request if somebody watches. A forwarded one was told of where it came in. */
   start(describe: () => string, write: boolean): void {
     if (!this.requests.host.observing()) return;
-    const [given] = this.#call.metadata.get(REQUEST_ID_HEADER);
-    this.#observedId = given === undefined ? this.requests.nextId() : String(given);
+    const given = String(this.#call.metadata.get(REQUEST_ID_HEADER)[0] ?? "");
+    this.#observedId = REQUEST_ID.test(given) ? given : this.requests.nextId();
     this.#forwardedHere = this.forwardedBy() !== null;
     if (this.#forwardedHere) return;
     const requestId = this.#observedId;
