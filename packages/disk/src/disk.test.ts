@@ -248,7 +248,8 @@ describe("disk faults", () => {
     expect(delays).toEqual([]);
     disk.set({ ...NO_DISK_FAULT, delayMs: 300 });
     await append(storage, 2);
-    expect(delays).toEqual([300]);
+    // The next segment may be prepared meanwhile, and is synced, too.
+    expect(new Set(delays)).toEqual(new Set([300]));
     await close(storage);
   });
 });

@@ -104,6 +104,17 @@ class FaultyFile implements DiskFile {
     this.#delay = delay;
   }
 
+  writeThrough(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    this.write(pieces, position, (error) => {
+      if (error === null) this.sync(done);
+      else done(error);
+    });
+  }
+
   write(
     pieces: readonly Uint8Array[],
     position: number,

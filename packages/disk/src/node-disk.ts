@@ -5,6 +5,9 @@ import type { Disk, DiskError, DiskFile } from "@raftarium/storage";
 
 import { toDiskError } from "./errors.ts";
 
+/** Linux and macOS have it, Windows has not. */
+const WRITE_THROUGH = (fs.constants.O_DSYNC as number | undefined) ?? 0;
+
 /** Zeros are written in pieces of this size: small enough not to hold up other writes. */
 const ZEROS = new Uint8Array(256 * 1024);
 
@@ -21,8 +24,18 @@ export class NodeDisk implements Disk {
     mode: "create" | "existing",
     done: (error: DiskError | null, file: DiskFile | null) => void,
   ): void {
-    fs.open(join(this.directory, path), mode === "create" ? "wx+" : "r+", 0o600, (error, fd) => {
-      done(toDiskError(error), error === null ? new NodeDiskFile(fd) : null);
+    const file = join(this.directory, path);
+    fs.open(file, mode === "create" ? "wx+" : "r+", 0o600, (error, fd) => {
+      if (error !== null) {
+        done(toDiskError(error), null);
+      } else if (WRITE_THROUGH === 0) {
+        done(null, new NodeDiskFile(fd, null));
+      } else {
+        fs.open(file, fs.constants.O_WRONLY | WRITE_THROUGH, (failed, throughFd) => {
+          if (failed === null) done(null, new NodeDiskFile(fd, throughFd));
+          else fs.close(fd, () => done(toDiskError(failed), null));
+        });
+      }
     });
   }
 
@@ -96,12 +109,39 @@ export class NodeDisk implements Disk {
 
 class NodeDiskFile implements DiskFile {
   readonly #fd: number;
+  /** Opened so that each write is flushed before it completes; null where there is no such way. */
+  readonly #throughFd: number | null;
 
-  constructor(fd: number) {
+  constructor(fd: number, throughFd: number | null) {
     this.#fd = fd;
+    this.#throughFd = throughFd;
   }
 
   write(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    this.#write(this.#fd, pieces, position, done);
+  }
+
+  writeThrough(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    if (this.#throughFd !== null) {
+      this.#write(this.#throughFd, pieces, position, done);
+      return;
+    }
+    this.write(pieces, position, (error) => {
+      if (error === null) this.sync(done);
+      else done(error);
+    });
+  }
+
+  #write(
+    fd: number,
     pieces: readonly Uint8Array[],
     position: number,
     done: (error: DiskError | null) => void,
@@ -117,11 +157,11 @@ class NodeDiskFile implements DiskFile {
       }
       const rest = dropBytes(pieces, count);
       if (rest.length === 0) done(null);
-      else this.write(rest, position + count, done);
+      else this.#write(fd, rest, position + count, done);
     };
     const first = pieces[0]!;
-    if (pieces.length === 1) fs.write(this.#fd, first, 0, first.length, position, written);
-    else fs.writev(this.#fd, pieces, position, written);
+    if (pieces.length === 1) fs.write(fd, first, 0, first.length, position, written);
+    else fs.writev(fd, pieces, position, written);
   }
 
   sync(done: (error: DiskError | null) => void): void {
@@ -149,7 +189,10 @@ class NodeDiskFile implements DiskFile {
   }
 
   close(done: (error: DiskError | null) => void): void {
-    fs.close(this.#fd, (error) => done(toDiskError(error)));
+    const closeMain = (before: NodeJS.ErrnoException | null): void =>
+      fs.close(this.#fd, (error) => done(toDiskError(before ?? error)));
+    if (this.#throughFd === null) closeMain(null);
+    else fs.close(this.#throughFd, closeMain);
   }
 
   /** Writes zeros from the end of the file to `size`: Node.js has no fallocate. */

@@ -18,6 +18,15 @@ export interface DiskFile {
     position: number,
     done: (error: DiskError | null) => void,
   ): void;
+  /**
+   * Writes and flushes just these bytes, in one go: what was written before without a `sync` is
+   * not flushed by it. Half the time of `write` and then `sync` on the same thread pool.
+   */
+  writeThrough(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void;
   /** Flushes what was written to this file (fdatasync). */
   sync(done: (error: DiskError | null) => void): void;
   truncate(size: number, done: (error: DiskError | null) => void): void;

@@ -28,9 +28,7 @@ describe("the first failed write or sync is the last", () => {
       expect(answered).toEqual([]);
       expect(rig.trace.length).toBe(before);
       expect(rig.fatal).toMatchObject([{ code: "DISK_FAILED", file: segmentName(1) }]);
-      expect(rig.fatal[0]?.message).toContain(
-        `cannot ${kind} ${segmentName(1)}: the disk said EIO`,
-      );
+      expect(rig.fatal[0]?.message).toContain(`cannot write ${segmentName(1)}: the disk said EIO`);
       rig.close(storage);
     });
   }

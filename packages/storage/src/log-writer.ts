@@ -173,15 +173,19 @@ export class LogWriter {
   sync(done: () => void): void {
     const active = this.#active;
     if (active === null) throw new Error("cannot sync before the first segment is begun");
+    active.file.sync(this.#space.guard("sync", active.info.path, this.#synced(done)));
+  }
+
+  /** To be called once everything written up to now is durable. */
+  #synced(done: () => void): () => void {
     const end = this.#position;
     const startUs = this.#space.disk.nowUs();
-    const synced = this.#space.guard("sync", active.info.path, () => {
+    return () => {
       this.#durable = end;
       this.syncCount += 1;
       this.lastSyncUs = this.#space.disk.nowUs() - startUs;
       done();
-    });
-    active.file.sync(synced);
+    };
   }
 
   /** Takes the segments that hold nothing beyond `throughIndex` off the list, oldest first. */
@@ -236,7 +240,8 @@ export class LogWriter {
     this.#position += frame.bytes.length;
     this.#chain = frame.chain;
     this.#marked = this.#durable;
-    if (this.#position > info.bytes) info.bytes = this.#position;
+    const allocated = this.#position <= info.bytes;
+    if (!allocated) info.bytes = this.#position;
     // The first frame of a segment is always synced, before the segment after it is prepared: so
     // at most one segment without a beginning is ever found, and it follows the last one.
     const isFirst = position === 0;
@@ -244,8 +249,17 @@ export class LogWriter {
       if (isFirst) this.prepare();
       done();
     };
-    const written = sync || isFirst ? () => this.sync(finish) : finish;
-    this.#space.write(file, info.path, [frame.bytes], position, written);
+    const pieces = [frame.bytes];
+    if (!sync && !isFirst) {
+      this.#space.write(file, info.path, pieces, position, finish);
+    } else if (this.#durable < position || !allocated) {
+      // Frames before this one are not flushed yet, and only a sync of the file covers them, too;
+      // or there may be no space for it, and then it must be told from a failed sync.
+      this.#space.write(file, info.path, pieces, position, () => this.sync(finish));
+    } else {
+      const written = this.#space.guard("write", info.path, this.#synced(finish));
+      file.writeThrough(pieces, position, written);
+    }
   }
 
   /** Begins a frame with room for `size` bytes of records, in the next segment if need be. */

@@ -2,6 +2,8 @@ import type { DiskError, DiskFile } from "./disk.ts";
 import { applyChange } from "./memory-inode.ts";
 import type { Inode, PendingChange } from "./memory-inode.ts";
 
+type PendingWrite = Extract<PendingChange, { readonly kind: "write" }>;
+
 /** One operation on its way, as `schedule` and `fault` are told of it. */
 export interface MemoryDiskOperation {
   readonly kind:
@@ -45,32 +47,58 @@ export class MemoryFile implements DiskFile {
     position: number,
     done: (error: DiskError | null) => void,
   ): void {
+    this.#write(pieces, position, done);
+  }
+
+  /** A write, and a sync that covers only what it wrote. */
+  writeThrough(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+  ): void {
+    this.#write(pieces, position, (error, written) => {
+      if (written === null) done(error);
+      else this.#flush(new Set([written]), done);
+    });
+  }
+
+  #write(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null, written: PendingWrite | null) => void,
+  ): void {
     const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
     const operation = { kind: "write", path: this.#path, bytes: length } as const;
     const error = this.#host.fault(operation) ?? this.#needRoom(position + length);
-    if (error === null) {
-      const bytes = new Uint8Array(length);
-      let at = 0;
-      for (const piece of pieces) {
-        bytes.set(piece, at);
-        at += piece.length;
-      }
-      this.#change({ kind: "write", position, bytes });
+    if (error !== null) {
+      this.#host.later(operation, () => done(error, null));
+      return;
     }
-    this.#host.later(operation, () => done(error));
+    const bytes = new Uint8Array(length);
+    let at = 0;
+    for (const piece of pieces) {
+      bytes.set(piece, at);
+      at += piece.length;
+    }
+    const written: PendingWrite = { kind: "write", position, bytes };
+    this.#change(written);
+    this.#host.later(operation, () => done(null, written));
   }
 
   sync(done: (error: DiskError | null) => void): void {
+    this.#flush(new Set(this.#inode.pending), done);
+  }
+
+  #flush(covered: ReadonlySet<PendingChange>, done: (error: DiskError | null) => void): void {
     const operation = { kind: "sync", path: this.#path, bytes: 0 } as const;
     const error = this.#host.fault(operation);
     const inode = this.#inode;
-    const covered = new Set(inode.pending);
     this.#host.later(operation, () => {
       if (error === null) {
         for (const change of inode.pending) {
           if (covered.has(change)) inode.durable = applyChange(inode.durable, change);
         }
-        inode.pending = inode.pending.filter((change) => !covered.has(change));
+        inode.pending = withoutFlushed(inode.pending, covered);
       }
       done(error);
     });
@@ -128,4 +156,32 @@ export class MemoryFile implements DiskFile {
 
 export function failure(code: string, path: string): DiskError {
   return { code, message: `${code}: ${path}` };
+}
+
+/**
+ * What is still pending once `covered` is durable. An older write to the same bytes can't come
+ * back over a newer one that was flushed: of it only the rest is left.
+ */
+function withoutFlushed(
+  pending: readonly PendingChange[],
+  covered: ReadonlySet<PendingChange>,
+): PendingChange[] {
+  let left: PendingChange[] = [];
+  for (const change of pending) {
+    if (!covered.has(change)) left.push(change);
+    else if (change.kind === "write") left = left.flatMap((older) => outside(older, change));
+  }
+  return left;
+}
+
+function outside(older: PendingChange, newer: PendingWrite): PendingChange[] {
+  if (older.kind !== "write") return [older];
+  const { position, bytes } = older;
+  const from = Math.max(newer.position - position, 0);
+  const to = Math.min(newer.position + newer.bytes.length - position, bytes.length);
+  if (from >= to) return [older];
+  return [
+    { kind: "write" as const, position, bytes: bytes.subarray(0, from) },
+    { kind: "write" as const, position: position + to, bytes: bytes.subarray(to) },
+  ].filter((rest) => rest.bytes.length > 0);
 }
