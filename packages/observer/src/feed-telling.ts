@@ -42,16 +42,18 @@ function causeWords(detail: string): string {
   return detail.replace(/^etcdserver: /, "");
 }
 
-function ticksWords(node: ClusterNode | undefined, ticks: number): string {
-  const tickUs = node?.timer?.tickUs ?? 0;
+/** A leader has no timer of its own to tell how long a tick is; the others' have. */
+function ticksWords(view: ClusterView, node: ClusterNode | undefined, ticks: number): string {
+  const timed = [node, ...view.nodes].find((other) => (other?.timer?.tickUs ?? 0) > 0);
+  const tickUs = timed?.timer?.tickUs ?? 0;
   return tickUs > 0 ? secondsWords(ticks * tickUs) : `${ticks} ticks`;
 }
 
 /** The core's reasons, in the feed's words. They count in ticks; people count in seconds. */
-function reasonWords(reason: string, node: ClusterNode | undefined): string {
+function reasonWords(view: ClusterView, reason: string, node: ClusterNode | undefined): string {
   return reason
     .replace(/^heard no (leader|majority) for (\d+) ticks$/, (_, whom: string, ticks: string) => {
-      return `heard no ${whom} for ${ticksWords(node, Number(ticks))}`;
+      return `heard no ${whom} for ${ticksWords(view, node, Number(ticks))}`;
     })
     .replace(/^heard of term (\d+) from (\d+)$/, "heard of term $1 from node $2")
     .replace(/^(\d+) leads term (\d+)$/, "node $1 leads term $2");
@@ -71,10 +73,11 @@ function campaignTelling(
   nodeId: NodeId,
   body: BodyOf<"role-changed">,
   node: ClusterNode | undefined,
+  view: ClusterView,
 ): Telling {
   const { role, term, reason } = body;
   if (role === "candidate") {
-    const why = reason === "" ? "" : `: ${reasonWords(reason, node)}`;
+    const why = reason === "" ? "" : `: ${reasonWords(view, reason, node)}`;
     const words = [plain("stands for election in "), termWords(term), plain(why)];
     return event(`stands:${nodeId}:${term}`, nodeId, words);
   }
@@ -83,7 +86,7 @@ function campaignTelling(
     const words = [plain("was not answered by enough, and asks again about "), termWords(term + 1)];
     return event(`asks-again:${nodeId}:${term}`, nodeId, words);
   }
-  const why = reason === "" ? "" : `${reasonWords(reason, node)}, and `;
+  const why = reason === "" ? "" : `${reasonWords(view, reason, node)}, and `;
   const words = [plain(`${why}asks whether it would win `), termWords(term + 1)];
   return event(`asks:${nodeId}:${term}`, nodeId, words);
 }
@@ -92,6 +95,7 @@ function followerTelling(
   nodeId: NodeId,
   body: BodyOf<"role-changed">,
   node: ClusterNode | undefined,
+  view: ClusterView,
 ): Telling | null {
   const { term, reason, leaderId, votedFor } = body;
   const was = node?.role ?? "follower";
@@ -105,7 +109,7 @@ function followerTelling(
     }
     const deed = was === "leader" ? "stepped down" : "gave up its election";
     const why =
-      reason === "" ? "" : `: ${leaderId === null ? "it " : ""}${reasonWords(reason, node)}`;
+      reason === "" ? "" : `: ${leaderId === null ? "it " : ""}${reasonWords(view, reason, node)}`;
     return event(`down:${nodeId}:${term}`, nodeId, [strong(deed), plain(why)]);
   }
   if (votedFor !== null && reason.startsWith("voted for ")) {
@@ -123,16 +127,17 @@ function roleTelling(
   nodeId: NodeId,
   body: BodyOf<"role-changed">,
   node: ClusterNode | undefined,
+  view: ClusterView,
 ): Telling | null {
   switch (body.role) {
     case "leader":
       return leaderTelling(nodeId, body);
     case "candidate":
     case "pre-candidate":
-      return campaignTelling(nodeId, body, node);
+      return campaignTelling(nodeId, body, node, view);
     case "follower":
     case "learner":
-      return followerTelling(nodeId, body, node);
+      return followerTelling(nodeId, body, node, view);
   }
 }
 
@@ -156,6 +161,7 @@ function healthTelling(
     if (health === "starting") return event("starting", nodeId, [plain("began to start")]);
     if (health === "running")
       return event("present", nodeId, [plain("ran when this page began to watch")]);
+    if (health !== "paused") return event("absent", nodeId, [plain("had ended before")]);
   } else if (node.health === health && node.pid === pid) return null;
   switch (health) {
     case "starting":
@@ -384,7 +390,7 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
   const node = nodeById(before, nodeId);
   switch (body.kind) {
     case "role-changed":
-      return roleTelling(nodeId, body, node);
+      return roleTelling(nodeId, body, node, before);
     case "health-changed":
       return healthTelling(nodeId, body, node);
     case "durable-advanced":

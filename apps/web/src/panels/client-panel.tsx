@@ -105,7 +105,8 @@ function Outcome({ asked, onStop }: OutcomeProps) {
     return (
       <>
         <span className="muted">
-          {via === null ? waiting : `${waiting}, which asked node ${via}`}{" "}
+          {via === null ? waiting : `${waiting}, which asked node ${via}`}
+          {", "}
           <Elapsed sinceMs={asked.startedMs} />
         </span>{" "}
         <button type="button" className="text-button" onClick={onStop}>

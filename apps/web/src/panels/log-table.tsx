@@ -3,7 +3,6 @@ import type { ClusterNode } from "@raftarium/observer";
 import {
   memo,
   useCallback,
-  useEffect,
   useLayoutEffect,
   useRef,
   useState,
@@ -187,7 +186,7 @@ function Head({ firstIndex, sight }: { readonly firstIndex: number; readonly sig
 
 /** Follows the newest entries until a person scrolls back. */
 function useScrolling(table: LogTable) {
-  const scroller = useRef<HTMLDivElement>(null);
+  const scroller = useRef<HTMLDivElement | null>(null);
   const [box, setBox] = useState({ left: 0, width: 1200 });
   const [following, setFollowing] = useState(true);
   const nameWidth = box.width < 620 ? NAME_WIDTH_NARROW : NAME_WIDTH;
@@ -206,14 +205,17 @@ function useScrolling(table: LogTable) {
     else if (shift !== 0) element.scrollLeft -= shift;
   }, [leftMax, table.firstIndex]);
 
-  useEffect(() => {
-    const element = scroller.current;
-    if (element === null) return;
+  // The scroller comes into being with the first entry.
+  const watch = useCallback((element: HTMLDivElement) => {
+    scroller.current = element;
     const measure = () => setBox({ left: element.scrollLeft, width: element.clientWidth });
     const observer = new ResizeObserver(measure);
     observer.observe(element);
     measure();
-    return () => observer.disconnect();
+    return () => {
+      scroller.current = null;
+      observer.disconnect();
+    };
   }, []);
 
   const onScroll = () => {
@@ -245,7 +247,7 @@ function useScrolling(table: LogTable) {
     from: table.firstIndex + Math.max(0, first - OVERSCAN),
     to: table.firstIndex + Math.min(columns - 1, first + fits + 1 + OVERSCAN),
   };
-  return { scroller, onScroll, following, goNewest, reveal, sight, columns, nameWidth };
+  return { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth };
 }
 
 function placeOf(target: EventTarget): CellPlace | null {
@@ -280,7 +282,7 @@ function moved(table: LogTable, place: CellPlace, key: string): CellPlace | null
 export function LogGrid() {
   const view = useTimeline((state) => state.view);
   const table = logTableOf(view);
-  const { scroller, onScroll, following, goNewest, reveal, sight, columns, nameWidth } =
+  const { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth } =
     useScrolling(table);
   const [tip, setTip] = useState<CellPlace | null>(null);
   const [focused, setFocused] = useState<CellPlace | null>(null);
@@ -317,7 +319,7 @@ export function LogGrid() {
   return (
     <>
       <div
-        ref={scroller}
+        ref={watch}
         className="log-scroll"
         role="grid"
         aria-label="Logs of all nodes"

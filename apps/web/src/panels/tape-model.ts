@@ -94,8 +94,10 @@ export function createTape(): Tape {
           return paint(timeUs);
         }
         case "health-changed": {
+          const before = nodes.get(nodeId);
           const known = knownOf(nodeId);
-          const ended = body.health === "crashed" && known.health !== "crashed";
+          const ended =
+            body.health === "crashed" && before !== undefined && before.health !== "crashed";
           known.health = body.health;
           if (body.health === "starting") known.role = "follower";
           if (ended) {
