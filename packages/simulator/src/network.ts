@@ -36,6 +36,14 @@ export interface NetworkPorts {
   deliver(envelope: Envelope): void;
 }
 
+const HEALED: NetworkSettings = {
+  delayUsMin: 200,
+  jitterUs: 100,
+  dropRate: 0,
+  duplicateRate: 0,
+  reorder: false,
+};
+
 /** Nodes are numbered from 1 to `nodeCount`. */
 export function createNetwork(
   nodeCount: number,
@@ -53,9 +61,9 @@ export function createNetwork(
   let deliveredCount = 0;
 
   function fly(envelope: Envelope, link: number): void {
-    let delayUs =
-      settings.delayUsMin + chance.tail(settings.jitterUs) + (extraDelays[link] as number);
-    if (!settings.reorder) {
+    const { delayUsMin, jitterUs, reorder } = healed[link] === 1 ? HEALED : settings;
+    let delayUs = delayUsMin + chance.tail(jitterUs) + (extraDelays[link] as number);
+    if (!reorder) {
       const arrivesAt = Math.max(timeline.nowUs() + delayUs, lastArrivals[link] as number);
       lastArrivals[link] = arrivesAt;
       delayUs = arrivesAt - timeline.nowUs();

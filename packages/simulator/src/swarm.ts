@@ -91,9 +91,9 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     electionTicksMin,
     electionTicksMax: electionTicksMin * 2,
     heartbeatTicks: Math.max(1, Math.floor((50 * MS) / tickUs)),
-    entriesPerAppendMax: chance.pick([2, 3, 16, 256]),
+    entriesPerAppendMax: chance.pick([1, 2, 16, 256]),
     bytesPerAppendMax: chance.pick([256, 4096, 1 << 20]),
-    inflightAppendsMax: chance.pick([1, 4, 64]),
+    inflightAppendsMax: chance.pick([2, 16, 64]),
     snapshotChunkBytes: chance.pick(isSmall ? [64, 700, 64 * 1024] : [16 * 1024, 64 * 1024]),
     trailingEntries: chance.pick([0, 1, 10, 100]),
     snapshotEntries: chance.pick([8, 40, 200, 100_000]),
@@ -114,7 +114,8 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
 function drawNetwork(chance: Chance, calm: boolean): NetworkSettings {
   return {
     delayUsMin: chance.integer(50, chance.pick([500, 5 * MS])),
-    jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS]),
+    // Up to where messages outlive elections.
+    jitterUs: chance.pick([0, 200, 2 * MS, 10 * MS, 60 * MS]),
     dropRate: calm ? 0 : chance.pick([0, 0, 0.001, 0.02, 0.1, 0.3]),
     duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
     reorder: !calm && chance.happens(0.5),
