@@ -1,5 +1,7 @@
 /** The page on recordings: what must hold at every size and in every state, with no cluster. */
 import { AxeBuilder } from "@axe-core/playwright";
+import { createFold } from "@raftarium/observer";
+import { sceneOf } from "@raftarium/scene";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import {
@@ -208,6 +210,46 @@ test("what cannot be done now says why", async () => {
   await on(healthy, DESK, async (page) => {
     await page.getByRole("button", { name: "Add node" }).click({ force: true });
     await page.getByText("not built yet").waitFor();
+  });
+});
+
+test("a message says what it carries when it is clicked", async () => {
+  const folding = createFold();
+  for (const observation of healthy().observations) folding.apply(observation);
+  const view = folding.snapshot();
+  await on(healthy, DESK, async (page) => {
+    const stage = await page.locator(".stage").boundingBox();
+    if (stage === null) throw new Error("expected a stage");
+    const options = { expectedFlightUs: 240_000, marksMax: 240 };
+    const { motion } = sceneOf(view, view.timeUs, stage, options);
+    const mark = motion.messages.find(({ flight }) => flight.message.reply && flight.end === null);
+    if (mark === undefined) throw new Error("expected a reply in flight");
+    await page.mouse.click(stage.x + mark.x, stage.y + mark.y);
+    const said = page.getByRole("dialog", { name: "A message" });
+    await said.getByText("AppendEntries, reply").waitFor();
+    await said.getByText(`${mark.flight.source} → ${mark.flight.target}`).waitFor();
+    await page.mouse.click(stage.x + 5, stage.y + stage.height - 5);
+    await said.waitFor({ state: "detached" });
+  });
+});
+
+test("a stroke across a link asks for its cut, a stroke across nothing does not", async () => {
+  await on(healthy, DESK, async (page) => {
+    const stage = await page.locator(".stage").boundingBox();
+    const line = await page.getByRole("button", { name: /^Link between 3 and 4/ }).boundingBox();
+    if (stage === null || line === null) throw new Error("expected a stage and a link");
+    const stroke = async (x: number, fromY: number, toY: number) => {
+      await page.mouse.move(x, fromY);
+      await page.mouse.down();
+      await page.mouse.move(x, toY, { steps: 6 });
+      await page.mouse.up();
+    };
+    const refused = page.locator(".notice", { hasText: "This is a recording" });
+    await stroke(stage.x + 40, stage.y + 150, stage.y + 250);
+    expect(await refused.count()).toBe(0);
+    const [x, y] = [line.x + line.width / 2, line.y + line.height / 2];
+    await stroke(x, y - 30, y + 30);
+    await refused.first().waitFor();
   });
 });
 

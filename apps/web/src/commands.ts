@@ -208,33 +208,34 @@ export function createLiveCommands(transport: Transport): Commands {
   };
 }
 
-const RECORDED = "This is a recording: nothing can be asked of it.";
-
-async function refused(): Promise<CommandResult> {
-  return { ok: false, message: RECORDED };
-}
-
-async function unanswered(): Promise<Answer> {
+/** Commands of which none can be carried out, each with this answer. */
+function refusing(reason: string): Commands {
+  const refused = (): Promise<CommandResult> => Promise.resolve({ ok: false, message: reason });
   const nothing = { revision: null, value: null, count: 0, nodeId: null };
-  return { outcome: "failed", message: RECORDED, tookMs: 0, ...nothing };
+  const unanswered = (): Promise<Answer> =>
+    Promise.resolve({ outcome: "failed", message: reason, tookMs: 0, ...nothing });
+  return {
+    unavailable: reason,
+    crash: refused,
+    restart: refused,
+    pause: refused,
+    resume: refused,
+    isolate: refused,
+    campaign: refused,
+    transferLeadership: refused,
+    wipe: refused,
+    setLink: refused,
+    heal: refused,
+    setSpeed: refused,
+    freeze: refused,
+    thaw: refused,
+    put: unanswered,
+    get: unanswered,
+    delete: unanswered,
+  };
 }
 
-export const recordedCommands: Commands = {
-  unavailable: RECORDED,
-  crash: refused,
-  restart: refused,
-  pause: refused,
-  resume: refused,
-  isolate: refused,
-  campaign: refused,
-  transferLeadership: refused,
-  wipe: refused,
-  setLink: refused,
-  heal: refused,
-  setSpeed: refused,
-  freeze: refused,
-  thaw: refused,
-  put: unanswered,
-  get: unanswered,
-  delete: unanswered,
-};
+export const recordedCommands = refusing("This is a recording: nothing can be asked of it.");
+
+/** While the past is shown, nothing may be done by mistake to the present. */
+export const pastCommands = refusing("This is the past: go live to change something.");

@@ -15,6 +15,7 @@ import { LinkPopover } from "./link-popover.tsx";
 import { LinkLabels, LinkShape, Wall } from "./links.tsx";
 import { MessagePopover } from "./message-popover.tsx";
 import { NodeMenu } from "./node-menu.tsx";
+import { Notes } from "./notes.tsx";
 import { NodeShape } from "./nodes.tsx";
 import { createPainter, type Painter } from "./painter.ts";
 import { useCutting } from "./use-cutting.ts";
@@ -208,6 +209,7 @@ export function Stage() {
           />
         ))}
         <Legend layout={marks.layout} />
+        <Notes />
         <EmptyStage />
       </div>
       {open?.kind === "node" ? (

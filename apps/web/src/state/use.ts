@@ -1,6 +1,6 @@
 /** The hooks: the only place where the stores meet React. */
 import { createContext, use, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
-import type { Commands } from "../commands.ts";
+import { pastCommands, type Commands } from "../commands.ts";
 import type { Loop } from "./loop.ts";
 import type { Frame, Timeline, TimelineState } from "./timeline.ts";
 import { uiStore, type UiState } from "./ui.ts";
@@ -19,8 +19,11 @@ function useServices(): Services {
   return services;
 }
 
+/** What can be asked now: nothing of a recording, nothing while the past is shown. */
 export function useCommands(): Commands {
-  return useServices().commands;
+  const { commands } = useServices();
+  const live = useTimeline((state) => state.live);
+  return live || commands.unavailable !== null ? commands : pastCommands;
 }
 
 /** The timeline itself: to seek, to listen to observations. */

@@ -1,0 +1,45 @@
+/** What a person must know of what is drawn: which hand is busy, and what could not be drawn. */
+import { useEffect, useState } from "react";
+import { useTimeline, useUi } from "../state/use.ts";
+
+/** How long a count that has stopped growing is still worth a word, milliseconds. */
+const RECENT_MS = 5000;
+
+/** Whether a count has grown lately. */
+function useGrowing(count: number): boolean {
+  const [grown, setGrown] = useState({ count, recent: false });
+  if (grown.count !== count) setGrown({ count, recent: count > grown.count });
+  useEffect(() => {
+    if (!grown.recent) return;
+    const timer = setTimeout(() => setGrown({ count: grown.count, recent: false }), RECENT_MS);
+    return () => clearTimeout(timer);
+  }, [grown]);
+  return grown.recent;
+}
+
+/** 12,345: in groups of three, whatever the browser's language. */
+function grouped(count: number): string {
+  return String(count).replaceAll(/(?<=\d)(?=(?:\d{3})+$)/g, ",");
+}
+
+export function Notes() {
+  const hammer = useUi((state) => state.hammer);
+  const live = useTimeline((state) => state.live);
+  const recorded = useTimeline((state) => state.connection.state === "recorded");
+  const omitted = useTimeline((state) => state.view.omittedCount);
+  const lost = useTimeline((state) => state.view.lostCount);
+  const omitting = useGrowing(omitted);
+  const losing = useGrowing(lost);
+  return (
+    <div className="stage-notes">
+      {hammer ? (
+        <p>The hammer: click a node to crash it, once more to restart it. Esc lays it down.</p>
+      ) : null}
+      {live || recorded ? null : <p>This is the past.</p>}
+      {omitting ? (
+        <p>{grouped(omitted)} messages were too many to draw, and only counted.</p>
+      ) : null}
+      {losing ? <p>{grouped(lost)} observations were lost on their way here.</p> : null}
+    </div>
+  );
+}
