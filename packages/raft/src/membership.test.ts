@@ -120,6 +120,24 @@ describe("thesis §4.1 one server at a time", () => {
     );
   });
 
+  test("the highest id is remembered when its node is gone, so that nobody gets it again", () => {
+    const node = leader();
+    const settle = () => node.acknowledge(2, node.raft.status().lastIndex);
+    const addresses = () => node.raft.status().configuration.addresses;
+    change(node, addFour);
+    settle();
+    change(node, { kind: "add-learner", nodeId: 5, address: "five:1" });
+    settle();
+    change(node, { kind: "remove", nodeId: 5 });
+    settle();
+    expect(addresses()).toEqual({ 4: "four:1", 5: "" });
+    change(node, { kind: "remove", nodeId: 4 });
+    settle();
+    expect(addresses()).toEqual({ 5: "" });
+    change(node, { kind: "add-learner", nodeId: 6, address: "six:1" });
+    expect(addresses()).toEqual({ 6: "six:1" });
+  });
+
   test("the last voter stays", () => {
     const node = new Driver(optionsFor(1, { initialConfiguration: voters(1) })).lead();
     expect(refusals(node, { kind: "remove", nodeId: 1 })).toEqual(["invalid"]);

@@ -115,6 +115,8 @@ function afterReplacement(
 /** Keeps the addresses of members, in the old half of a joint configuration, too. */
 function withAddresses(configuration: Configuration): Configuration {
   const addresses: Record<NodeId, string> = {};
+  const highest = Math.max(0, ...Object.keys(configuration.addresses).map(Number));
+  if (highest > 0) addresses[highest] = "";
   for (const nodeId of membersOf(configuration)) {
     const address = configuration.addresses[nodeId];
     if (address !== undefined) addresses[nodeId] = address;

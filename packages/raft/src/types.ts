@@ -36,7 +36,10 @@ export interface Configuration {
   readonly voters: readonly NodeId[];
   readonly votersOutgoing: readonly NodeId[];
   readonly learners: readonly NodeId[];
-  /** Where each member listens. Opaque to the core; carried so that all nodes agree on it. */
+  /**
+   * Where each member listens. Opaque to the core; carried so that all nodes agree on it. The
+   * highest id ever used stays, with an empty address once its node is gone: see NodeId.
+   */
   readonly addresses: Readonly<Record<NodeId, string>>;
 }
 
