@@ -1,34 +1,28 @@
-import {
-  createRandom,
-  type Configuration,
-  type NodeId,
-  type RaftNodeOptions,
-} from "@raftarium/node";
-import type { PeerTransport } from "@raftarium/transport";
+import { createRandom, type Configuration, type RaftNodeOptions } from "@raftarium/node";
 import type { NodeConfig } from "./config.ts";
 
 /** What the core and the node around it are told of the configuration. */
 export function nodeOptions(
   config: NodeConfig,
   incarnation: number,
-  transport: Pick<PeerTransport, "setPeers">,
+  onConfiguration: (configuration: Configuration) => void,
 ): RaftNodeOptions {
   const { timing, limits, features, peers } = config;
   const ticks = (ms: number): number => Math.max(1, Math.round(ms / timing.tickMs));
-  const configured = new Map<NodeId, string>(peers.map(({ id, address }) => [id, address]));
+  const addresses = peers.map(({ id, address }) => [id, address] as const);
   return {
     incarnation,
     snapshotEntries: limits.snapshotEntries,
     snapshotBytes: limits.snapshotBytes,
     tickUs: 0,
-    onConfiguration: ({ addresses }) => transport.setPeers(merged(configured, addresses)),
+    onConfiguration,
     raft: {
       id: config.id,
       initialConfiguration: {
         voters: config.join ? [] : peers.map(({ id }) => id),
         votersOutgoing: [],
         learners: [],
-        addresses: config.join ? {} : Object.fromEntries(configured),
+        addresses: config.join ? {} : Object.fromEntries(addresses),
       },
       // No two nodes, and no two starts, draw the same timeouts.
       random: createRandom(Math.floor(Math.random() * 2 ** 32)),
@@ -47,13 +41,4 @@ export function nodeOptions(
       trailingEntries: limits.trailingEntries,
     },
   };
-}
-
-/** What all agree on wins over what this node's file says. */
-function merged(
-  configured: ReadonlyMap<NodeId, string>,
-  agreed: Configuration["addresses"],
-): Map<NodeId, string> {
-  const entries = Object.entries(agreed).map(([id, address]) => [Number(id), address] as const);
-  return entries.length > 0 ? new Map(entries) : new Map(configured);
 }

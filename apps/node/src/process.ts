@@ -29,6 +29,7 @@ import { ObservationHub } from "./observation-hub.ts";
 import { observerService } from "./observer-service.ts";
 import { addClientServices, type Hosted } from "./services/index.ts";
 import { leaveOnSignals } from "./leaving.ts";
+import { Peers } from "./peers.ts";
 
 export interface ProcessOptions {
   readonly config: NodeConfig;
@@ -79,11 +80,12 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     () => node,
     () => storage,
   );
+  const configured = new Map(config.peers.map(({ id, address }) => [id, address]));
   const transport = createTransport({
     cluster: config.cluster,
     nodeId: config.id,
     incarnation,
-    peers: new Map(config.peers.map(({ id, address }) => [id, address])),
+    peers: configured,
     gate,
     onEnvelope: (envelope) => {
       metrics.messageReceived();
@@ -93,6 +95,11 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     onRefused: (refusal) => log.warn(refusal, "refused a connection"),
   });
 
+  const peers = new Peers({
+    configured,
+    setPeers: (members) => transport.setPeers(members),
+    told: () => node?.status().progress.map(({ nodeId }) => nodeId) ?? [],
+  });
   const raftNode = await new Promise<NodeApi<never>>((resolve) => {
     const ports = {
       storage,
@@ -105,7 +112,11 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
         },
       },
     };
-    startRaftNode(nodeOptions(config, incarnation, transport), ports, resolve);
+    startRaftNode(
+      nodeOptions(config, incarnation, (configuration) => peers.changed(configuration)),
+      ports,
+      resolve,
+    );
   });
   node = raftNode;
 
