@@ -114,14 +114,26 @@ export function memberList(session: Session): Promise<ExitCode> {
   return members(session, (client) => client.memberList({ linearizable: true }));
 }
 
+/** The node's id, as its configuration has it; never used before. */
+const MEMBER_ID_HEADER = "raftarium-member-id";
+
+export interface MemberAddOptions {
+  readonly learner?: boolean;
+  /** Without it the cluster chooses one. */
+  readonly id?: number;
+}
+
 /** `address` is `host:port`, where the new node listens. */
 export function memberAdd(
   session: Session,
   address: string,
-  { learner = false }: { readonly learner?: boolean },
+  { learner = false, id }: MemberAddOptions,
 ): Promise<ExitCode> {
+  const headers: Record<string, string> = id === undefined ? {} : { [MEMBER_ID_HEADER]: `${id}` };
   const peerURLs = [address.startsWith("http://") ? address : `http://${address}`];
-  return members(session, (client) => client.memberAdd({ peerURLs, isLearner: learner }));
+  return members(session, (client) =>
+    client.memberAdd({ peerURLs, isLearner: learner }, { headers }),
+  );
 }
 
 export function memberPromote(session: Session, nodeId: number): Promise<ExitCode> {

@@ -48,7 +48,12 @@ async function serve(methods: Partial<Kv>, act: (endpoints: string) => Promise<v
   addService(server, Cluster, {
     memberList: (_call, done) =>
       done(null, { members: [{ ID: 1n, name: "node-1", peerURLs: ["http://h:1"] }] }),
-    memberAdd: refuse,
+    memberAdd: (call, done) => {
+      const { peerURLs, isLearner } = call.request;
+      const [id = "0"] = call.metadata.get("raftarium-member-id");
+      const member = { ID: BigInt(String(id)), name: "new", peerURLs, isLearner };
+      done(null, { member, members: [member] });
+    },
     memberRemove: refuse,
     memberUpdate: refuse,
     memberPromote: refuse,
@@ -319,6 +324,13 @@ describe("what goes out and what is printed", () => {
       expect(output).toMatch(/^1 +node-1 +http:\/\/h:1 +voter$/m);
     }));
 });
+
+test("member add says where the new node listens, and under which id", () =>
+  serve({}, async (endpoints) => {
+    const argv = ["member", "add", "127.0.0.1:7106", "--id", "6", "--learner"];
+    const { output } = await run(["--endpoints", endpoints, ...argv]);
+    expect(output).toMatch(/^6 +new +http:\/\/127.0.0.1:7106 +learner$/m);
+  }));
 
 describe("the playground", () => {
   async function playground(act: (url: string, calls: unknown[]) => Promise<void>) {

@@ -196,7 +196,13 @@ function addClusterCommands(program: Command, run: Run): void {
     .description("add the node that listens at an address")
     .argument("<address>", "host:port")
     .option("--learner", "it gets the log, but does not vote until it is promoted")
-    .action((address: string, options: { readonly learner?: boolean }) =>
+    .option("--id <id>", "its id; without it the cluster chooses one", parseWhole(1))
+    .addHelpText(
+      "after",
+      "\nThe new node's configuration has this id, its address as listen, and join: true.\n" +
+        "Example:\n  raft-client member add 127.0.0.1:7106 --id 6 --learner",
+    )
+    .action((address: string, options: clusterCommands.MemberAddOptions) =>
       run((session) => clusterCommands.memberAdd(session, address, options)),
     );
   member

@@ -36,6 +36,8 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** Ask this endpoint only. */
   readonly endpoint?: string;
+  /** Sent with each attempt. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Give up after so many attempts, even with time left. */
   readonly attemptsMax?: number;
 }
@@ -95,7 +97,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
 
   const call: RaftClient["call"] = async (method, request, kind, settings = {}) => {
     const deadlineMs = performance.now() + (settings.timeoutMs ?? timeoutMs);
-    const { signal } = settings;
+    const { signal, headers } = settings;
     const chosen = settings.endpoint === undefined ? null : indexOf(settings.endpoint);
     const first = chosen ?? preferred;
     const startedMs = performance.now();
@@ -110,7 +112,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
       const attemptMs = Math.min(remainingMs, patienceMs);
       try {
         const { transport, name } = endpoint;
-        const answer = await transport.unary(method, signal, attemptMs, undefined, request);
+        const answer = await transport.unary(method, signal, attemptMs, headers, request);
         if (chosen === null) preferred = at;
         return { outcome: "ok", value: answer.message, endpoint: name, attempts };
       } catch (reason) {

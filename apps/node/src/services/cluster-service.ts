@@ -3,16 +3,17 @@ import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/p
 import { status as Status } from "@grpc/grpc-js";
 import type { Configuration, ConfigurationChange, NodeApi, NodeId } from "@raftarium/node";
 import { Cluster } from "@raftarium/protocol/etcd";
-import type { MemberSchema } from "@raftarium/protocol/etcd";
+import type { MemberAddRequest, MemberSchema } from "@raftarium/protocol/etcd";
 import type { ServiceImplementation, StatusError } from "@raftarium/protocol/grpc";
 import { headerToWire } from "@raftarium/protocol/kv";
 import { failed } from "./failure.ts";
 import type { Identity } from "./identity.ts";
+import { MEMBER_ID_HEADER } from "./request.ts";
 import type { Reads } from "./reads.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type Member = MessageInitShape<typeof MemberSchema>;
-type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration">;
+type Api = Pick<NodeApi<unknown>, "status" | "configuration" | "changeConfiguration">;
 
 export function clusterService(
   node: Api,
@@ -58,19 +59,19 @@ export function clusterService(
       );
     },
     memberAdd(call, done) {
-      const added = additionOf(node.configuration(), call.request.peerURLs, call.request.isLearner);
+      const [given] = call.metadata.get(MEMBER_ID_HEADER);
+      const nodeId = given === undefined ? unusedId(node) : Number(given);
+      const added = additionOf(node.configuration(), nodeId, call.request);
       if (added instanceof Error) {
         done(added);
         return;
       }
       const kind = change(Cluster.method.memberAdd, () => ({
         header: header(),
-        member: members().find(({ ID }) => ID === BigInt(added.nodeId)) ?? {
-          ID: BigInt(added.nodeId),
-        },
+        member: members().find(({ ID }) => ID === BigInt(nodeId)) ?? { ID: BigInt(nodeId) },
         members: members(),
       }));
-      writes.write(kind, added.change, call, done);
+      writes.write(kind, added, call, done);
     },
     memberRemove(call, done) {
       const nodeId = known(call.request.ID);
@@ -109,9 +110,9 @@ export function clusterService(
 }
 
 export function membersOf(configuration: Configuration): Member[] {
-  const { voters, votersOutgoing, learners, addresses } = configuration;
-  const ids = new Set([...voters, ...votersOutgoing, ...learners]);
-  return [...ids]
+  // During a joint change those that are on their way out no longer count.
+  const { voters, learners, addresses } = configuration;
+  return [...voters, ...learners]
     .toSorted((left, right) => left - right)
     .map((id) => {
       const address = addresses[id];
@@ -135,29 +136,44 @@ function memberOf(configuration: Configuration, id: bigint): NodeId | StatusErro
 
 const URL_PATTERN = /^http:\/\/([^/\s]+:\d{1,5})\/?$/;
 
-/** The next free id, and the change that brings the node in: as a learner, or as a voter at once. */
+/**
+ * An id that no node has, and that none had to whom this function gave one: each got into the log
+ * at its own number at the latest, so numbers above the last index are new. (Who chooses ids by
+ * hand must remember them.)
+ */
+function unusedId(node: Pick<Api, "status" | "configuration">): NodeId {
+  const { voters, learners } = node.configuration();
+  return Math.max(node.status().lastIndex, ...voters, ...learners) + 1;
+}
+
+/** The change that brings a node in: as a learner, or as a voter at once. */
 function additionOf(
   configuration: Configuration,
-  peerURLs: readonly string[],
-  isLearner: boolean,
-): { nodeId: NodeId; change: ConfigurationChange } | StatusError {
+  nodeId: NodeId,
+  { peerURLs, isLearner }: Pick<MemberAddRequest, "peerURLs" | "isLearner">,
+): ConfigurationChange | StatusError {
   const address = URL_PATTERN.exec(peerURLs[0] ?? "")?.[1];
   if (peerURLs.length !== 1 || address === undefined) {
     return failed(Status.INVALID_ARGUMENT, "etcdserver: given member URLs are invalid");
   }
+  if (!Number.isSafeInteger(nodeId) || nodeId < 1) {
+    const text = `cannot add a member: expected ${MEMBER_ID_HEADER} to be from 1 up, got ${nodeId}`;
+    return failed(Status.INVALID_ARGUMENT, text);
+  }
   const { voters, learners, addresses } = configuration;
+  if (voters.includes(nodeId) || learners.includes(nodeId)) {
+    return failed(Status.FAILED_PRECONDITION, "etcdserver: member ID already exist");
+  }
   if (Object.values(addresses).includes(address)) {
     return failed(Status.FAILED_PRECONDITION, "etcdserver: Peer URLs already exists");
   }
-  const nodeId = Math.max(0, ...voters, ...learners, ...Object.keys(addresses).map(Number)) + 1;
-  if (isLearner) return { nodeId, change: { kind: "add-learner", nodeId, address } };
-  const change: ConfigurationChange = {
+  if (isLearner) return { kind: "add-learner", nodeId, address };
+  return {
     kind: "replace",
     voters: [...voters, nodeId],
     learners,
     addresses: { ...addresses, [nodeId]: address },
   };
-  return { nodeId, change };
 }
 
 function describeChange(change: ConfigurationChange): string {

@@ -10,7 +10,7 @@ import type { StatusError } from "@raftarium/protocol/grpc";
 import { toMethodDefinition } from "@raftarium/protocol/grpc";
 import { TEXT, failed, outcomeOf, unknown } from "./failure.ts";
 import type { ServiceHost } from "./host.ts";
-import { FORWARDED_HEADER, REQUEST_ID_HEADER } from "./request.ts";
+import { FORWARDED_HEADER } from "./request.ts";
 import type { Request } from "./request.ts";
 
 /** How long a connection may take before the request looks for the leader anew, milliseconds. */
@@ -69,7 +69,7 @@ export class Forwarder {
     const definition = toMethodDefinition<I, O>(method);
     const metadata = new Metadata();
     metadata.set(FORWARDED_HEADER, String(this.#host.nodeId));
-    if (request.observedId !== null) metadata.set(REQUEST_ID_HEADER, request.observedId);
+    request.passOn(metadata);
     request.underWay = true;
     request.forwarded(leaderId);
     client.makeUnaryRequest<MessageShape<I>, MessageShape<O>>(

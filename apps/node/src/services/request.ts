@@ -1,6 +1,6 @@
 /** What all requests share: one answer, a time limit, and what people are told about them. */
 import { status as Status } from "@grpc/grpc-js";
-import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
+import type { Metadata, ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
 import type { LogIndex, NodeId, Term } from "@raftarium/node";
 import type { ObservationBody } from "@raftarium/observer";
 import type { StatusError } from "@raftarium/protocol/grpc";
@@ -9,6 +9,8 @@ import type { ServiceHost } from "./host.ts";
 
 /** Which node forwards this request; set, it is not forwarded again. */
 export const FORWARDED_HEADER = "raftarium-forwarded-by";
+/** MemberAdd: the new node's id, never used before. Without it the cluster chooses one. */
+export const MEMBER_ID_HEADER = "raftarium-member-id";
 /** The request's name in observations; a client may choose it. */
 export const REQUEST_ID_HEADER = "raftarium-request-id";
 
@@ -16,6 +18,13 @@ const REQUEST_ID = /^[\w.-]{1,64}$/;
 
 /** How often requests that wait are looked at for their time limit, milliseconds. */
 const SWEEP_MS = 100;
+/**
+ * So long before the client's own deadline a request that is not under way is refused: "failed" is
+ * worth more to the client than a deadline that passes, which tells it nothing. Milliseconds, and
+ * at most this part of the time that it gives.
+ */
+const REFUSE_EARLY_MS_MAX = 300;
+const REFUSE_EARLY_PART = 0.25;
 /** How long to wait before asking again for a leader, milliseconds. */
 export const RETRY_MS = 20;
 
@@ -58,7 +67,8 @@ export class Requests {
 
   #expire(nowMs: number): void {
     for (const request of this.#open) {
-      if (nowMs >= request.deadlineMs) request.expire(TEXT.timedOut);
+      const late = request.underWay ? request.deadlineMs : request.refuseMs;
+      if (nowMs >= late) request.expire(TEXT.timedOut);
     }
   }
 }
@@ -66,11 +76,20 @@ export class Requests {
 /** Anything with a call to answer, whatever its messages. */
 type AnyCall = ServerUnaryCall<unknown, unknown>;
 
+/** Without a deadline of the client's: no end. */
+function patienceMs(call: AnyCall): number {
+  const deadline = call.getDeadline();
+  const givenMs = Number(deadline) - Date.now();
+  return givenMs - Math.min(REFUSE_EARLY_MS_MAX, givenMs * REFUSE_EARLY_PART);
+}
+
 /** One client's request, from its arrival to its one answer. */
 export class Request {
   readonly requests: Requests;
   readonly startedMs = performance.now();
   readonly deadlineMs: number;
+  /** The deadline of a request that is not under way. */
+  readonly refuseMs: number;
   readonly #method: string;
   readonly #call: AnyCall;
   readonly #done: sendUnaryData<never>;
@@ -89,6 +108,7 @@ export class Request {
     this.#call = call;
     this.#done = done;
     this.deadlineMs = this.startedMs + requests.host.requestTimeoutMs();
+    this.refuseMs = Math.min(this.deadlineMs, this.startedMs + patienceMs(call));
     requests.add(this);
   }
 
@@ -118,8 +138,11 @@ export class Request {
     return value === undefined ? null : Number(value);
   }
 
-  get observedId(): string | null {
-    return this.#observedId;
+  /** What came with the call and must go on with it. */
+  passOn(metadata: Metadata): void {
+    if (this.#observedId !== null) metadata.set(REQUEST_ID_HEADER, this.#observedId);
+    const [memberId] = this.#call.metadata.get(MEMBER_ID_HEADER);
+    if (memberId !== undefined) metadata.set(MEMBER_ID_HEADER, memberId);
   }
 
   forwarded(leaderId: NodeId): void {

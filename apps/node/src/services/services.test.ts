@@ -1,4 +1,4 @@
-import { status as Status } from "@grpc/grpc-js";
+import { Metadata, status as Status } from "@grpc/grpc-js";
 import type { ServiceError } from "@grpc/grpc-js";
 import { bytesOf, prefixEnd } from "@raftarium/kv";
 import {
@@ -192,6 +192,14 @@ describe("a node that leads", () => {
     ]);
   });
 
+  test("refuses what is not under way before the client's own deadline passes", async () => {
+    await using node = await serveScriptedNode(1);
+    node.leaderId = null;
+    const deadline = Date.now() + 1000;
+    const call = callUnary(node.client, KV.method.put, { key }, { deadline });
+    expect(await errorOf(call)).toEqual([Status.UNAVAILABLE, "etcdserver: no leader", "failed"]);
+  });
+
   test("answers what waits when it stops", async () => {
     await using node = await serveScriptedNode(1);
     const accepted = new Promise<void>((resolve) => {
@@ -363,6 +371,38 @@ describe("cluster and maintenance", () => {
       "etcdserver: can only promote a learner member",
       "failed",
     ]);
+  });
+
+  test("gives a new member an id that no node ever had, or the one that is asked for", async () => {
+    await using node = await serveScriptedNode(2);
+    const added: unknown[] = [];
+    node.onChange = (change) => added.push(change);
+    for (let count = 0; count < 9; count += 1) await put(node, "x");
+    const add = (isLearner: boolean, id?: string) => {
+      const metadata = new Metadata();
+      if (id !== undefined) metadata.set("raftarium-member-id", id);
+      const request = { peerURLs: ["http://127.0.0.1:1"], isLearner };
+      return callUnary(node.client, Cluster.method.memberAdd, request, { metadata });
+    };
+    expect((await add(true)).member?.ID).toBe(10n);
+    expect((await add(true, "7")).member?.ID).toBe(7n);
+    await add(false, "7");
+    expect(added).toEqual([
+      { kind: "add-learner", nodeId: 10, address: "127.0.0.1:1" },
+      { kind: "add-learner", nodeId: 7, address: "127.0.0.1:1" },
+      {
+        kind: "replace",
+        voters: [1, 2, 3, 7],
+        learners: [],
+        addresses: { 2: node.address, 7: "127.0.0.1:1" },
+      },
+    ]);
+    expect(await errorOf(add(true, "3"))).toEqual([
+      Status.FAILED_PRECONDITION,
+      "etcdserver: member ID already exist",
+      "failed",
+    ]);
+    expect((await errorOf(add(true, "-3")))[0]).toBe(Status.INVALID_ARGUMENT);
   });
 
   test("tells how the node is", async () => {

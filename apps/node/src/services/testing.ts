@@ -2,7 +2,7 @@
 import { Client, Server, ServerCredentials, credentials } from "@grpc/grpc-js";
 import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
-import type { NodeApi, ProposalOutcome, ReadOutcome } from "@raftarium/node";
+import type { ConfigurationChange, NodeApi, ProposalOutcome, ReadOutcome } from "@raftarium/node";
 import type { ObservationBody } from "@raftarium/observer";
 import { addClientServices } from "./index.ts";
 import type { ClientServices, ServiceHost } from "./index.ts";
@@ -19,6 +19,8 @@ export interface ScriptedNode {
   /** What happens to proposals: null means that the leader applies them at once. */
   onPropose: ((command: Uint8Array, done: Done, accepted: Accepted) => void) | null;
   onRead: ((done: (outcome: ReadOutcome) => void) => void) | null;
+  /** Told of changes of the members, which then count as applied; null: all are refused. */
+  onChange: ((change: ConfigurationChange) => void) | null;
   proposalCount: number;
   readonly observed: ObservationBody[];
   readonly addresses: Record<number, string>;
@@ -39,6 +41,7 @@ export function createScriptedNode(id: number): ScriptedNode {
     term: 1,
     onPropose: null,
     onRead: null,
+    onChange: null,
     proposalCount: 0,
     observed: [],
     addresses: {},
@@ -64,8 +67,14 @@ export function createScriptedNode(id: number): ScriptedNode {
           else done({ kind: "refused", reason: "no-leader", leaderId: null });
         });
       },
-      changeConfiguration: (_change, done) =>
-        done({ kind: "refused", reason: "invalid", leaderId: node.leaderId }),
+      changeConfiguration(change, done) {
+        if (node.onChange === null) {
+          done({ kind: "refused", reason: "invalid", leaderId: node.leaderId });
+          return;
+        }
+        node.onChange(change);
+        done({ kind: "applied", index, term: node.term, result: null });
+      },
       transferLeadership(to) {
         node.leaderId = to;
       },
