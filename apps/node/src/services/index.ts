@@ -50,7 +50,7 @@ export function addClientServices(
     server,
     KV,
     hosted.kind === "kv"
-      ? kvService({ hosted, ...parts })
+      ? kvService({ hosted, requests, ...parts })
       : notServed(KV, "this cluster runs a state machine of its own: ask StateMachineService"),
   );
   addService(

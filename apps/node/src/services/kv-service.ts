@@ -23,6 +23,8 @@ import { kvFailure } from "./failure.ts";
 import type { Hosted } from "./host.ts";
 import type { Identity } from "./identity.ts";
 import type { Reads } from "./reads.ts";
+import { Request } from "./request.ts";
+import type { AnyCall, Requests } from "./request.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type KvHosted = Extract<Hosted, { readonly kind: "kv" }>;
@@ -30,12 +32,13 @@ type KvHosted = Extract<Hosted, { readonly kind: "kv" }>;
 export interface KvServiceParts {
   readonly hosted: KvHosted;
   readonly identity: Identity;
+  readonly requests: Requests;
   readonly reads: Reads;
   readonly writes: Writes;
 }
 
 export function kvService(parts: KvServiceParts): ServiceImplementation<typeof KV> {
-  const { hosted, identity, reads, writes } = parts;
+  const { hosted, identity, requests, reads, writes } = parts;
   const { machine, limits } = hosted;
   const put = writeKind(parts, KV.method.put, "put", putToWire);
   const deleteRange = writeKind(parts, KV.method.deleteRange, "delete-range", deleteRangeToWire);
@@ -43,19 +46,25 @@ export function kvService(parts: KvServiceParts): ServiceImplementation<typeof K
   const compact = writeKind(parts, KV.method.compact, "compact", compactToWire);
 
   /** What `apply` would refuse in any state is refused here, without a log entry. */
-  const accepted = <Request extends Operation | Exclude<Command, Operation>>(
-    request: Request | KvFailure,
+  const accepted = <Asked extends Operation | Exclude<Command, Operation>>(
+    method: string,
+    request: Asked | KvFailure,
+    call: AnyCall,
     done: sendUnaryData<never>,
-  ): request is Request => {
+  ): request is Asked => {
     const failure = "ok" in request ? request : validate(request, limits);
-    if (failure !== null) done(kvFailure(failure));
-    return failure === null;
+    if (failure === null) return true;
+    const refused = new Request(requests, method, call, done);
+    const describe = (): string => ("ok" in request ? method : describeRequest(request));
+    refused.start(describe, method !== "Range");
+    refused.fail(kvFailure(failure));
+    return false;
   };
 
   return {
     range(call, done) {
       const request = rangeFromWire(call.request);
-      if (!accepted(request, done)) return;
+      if (!accepted("Range", request, call, done)) return;
       const look = (): MessageInitShape<typeof KV.method.range.output> | StatusError =>
         answerOf(machine.range(request), (response) => rangeToWire(response, identity.now()));
       const describe = (): string => describeRequest(request);
@@ -67,17 +76,18 @@ export function kvService(parts: KvServiceParts): ServiceImplementation<typeof K
     },
     put(call, done) {
       const request = putFromWire(call.request);
-      if (!accepted(request, done)) return;
+      if (!accepted("Put", request, call, done)) return;
       const { key, value, prevKv, ignoreValue, ignoreLease } = request;
       writes.write(put, encodePut(key, value, prevKv, ignoreValue, ignoreLease), call, done);
     },
     deleteRange(call, done) {
       const request = deleteRangeFromWire(call.request);
-      if (accepted(request, done)) writes.write(deleteRange, encodeCommand(request), call, done);
+      if (accepted("DeleteRange", request, call, done))
+        writes.write(deleteRange, encodeCommand(request), call, done);
     },
     txn(call, done) {
       const request = txnFromWire(call.request);
-      if (!accepted(request, done)) return;
+      if (!accepted("Txn", request, call, done)) return;
       if (!isReadOnly(request)) {
         writes.write(txn, encodeCommand(request), call, done);
         return;
@@ -90,7 +100,8 @@ export function kvService(parts: KvServiceParts): ServiceImplementation<typeof K
     },
     compact(call, done) {
       const request = compactFromWire(call.request);
-      if (accepted(request, done)) writes.write(compact, encodeCommand(request), call, done);
+      if (accepted("Compact", request, call, done))
+        writes.write(compact, encodeCommand(request), call, done);
     },
   };
 }

@@ -74,7 +74,7 @@ export class Requests {
 }
 
 /** Anything with a call to answer, whatever its messages. */
-type AnyCall = ServerUnaryCall<unknown, unknown>;
+export type AnyCall = ServerUnaryCall<unknown, unknown>;
 
 /** Without a deadline of the client's: no end. */
 function patienceMs(call: AnyCall): number {

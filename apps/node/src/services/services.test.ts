@@ -143,6 +143,14 @@ describe("a node that leads", () => {
       expect(await errorOf(call)).toEqual([Status.INVALID_ARGUMENT, text, "failed"]);
     }
     expect(node.proposalCount).toBe(0);
+    expect(node.observed.slice(0, 2)).toMatchObject([
+      { kind: "request-started", description: "=", write: true },
+      {
+        kind: "request-finished",
+        outcome: "failed",
+        detail: "etcdserver: key is not provided",
+      },
+    ]);
   });
 
   test("says that the outcome is unknown when it lost leadership with the entry in the log", async () => {
