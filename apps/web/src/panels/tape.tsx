@@ -190,9 +190,8 @@ export function TapePanel() {
   const history = historyOf(timeline);
   const live = useTimeline((state) => state.live);
   const viewUs = useTimeline((state) => state.view.timeUs);
-  /** What was asked for: between two observations nothing in the view tells. */
-  const [soughtUs, setSoughtUs] = useState(0);
-  const shownUs = live ? viewUs : soughtUs;
+  const soughtUs = useTimeline((state) => state.soughtUs);
+  const shownUs = soughtUs ?? viewUs;
   const firstUs = useTimeline((state) => state.firstUs);
   const { tapeOpen } = useSheets();
   const { element, width } = useWidth();
@@ -207,9 +206,7 @@ export function TapePanel() {
 
   const show = (us: number) => {
     if (us >= nowUs) return timeline.goLive();
-    const soughtUs = Math.max(scale.fromUs, us);
-    setSoughtUs(soughtUs);
-    timeline.seek(soughtUs);
+    timeline.seek(Math.max(scale.fromUs, us));
   };
   const onKeyDown = (event: KeyboardEvent) => {
     const us = keyed(event.key, event.shiftKey, shownUs, scale);

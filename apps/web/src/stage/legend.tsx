@@ -11,8 +11,8 @@ function rounded(us: number): number {
 }
 
 /** Its own size, with a little air, pixels. */
-const WIDTH = 262;
-const HEIGHT = 172;
+const WIDTH = 196;
+const HEIGHT = 196;
 
 /** Whether a node, with its name, would stand on it. */
 function collides({ size, places, timerRadius }: Layout): boolean {
@@ -30,10 +30,11 @@ export function Legend({ layout }: { readonly layout: Layout }) {
   if (collides(layout)) return null;
   return (
     <div className="legend">
-      <p>Colour is the term. Shape is the message.</p>
+      <p>Colour is the term.</p>
+      <p>Shape is the message.</p>
       <ul>
         <li>
-          <Glyph kind="append" entries={2} /> append, with its entries
+          <Glyph kind="append" entries={2} /> append, with entries
         </li>
         <li>
           <Glyph kind="heartbeat" /> heartbeat

@@ -25,6 +25,8 @@ export interface TimelineState {
   readonly view: ClusterView;
   /** False: a moment of the past is shown, and stands still. */
   readonly live: boolean;
+  /** The moment of the past that is shown, microseconds; null: live. */
+  readonly soughtUs: number | null;
   readonly connection: Connection;
   /** How long messages take now between sending and delivery, microseconds; 0: unknown. */
   readonly flightUs: number;
@@ -73,6 +75,7 @@ export function createTimeline(): Timeline {
   let state: TimelineState = {
     view: EMPTY_VIEW,
     live: true,
+    soughtUs: null,
     connection: { state: "connecting", detail: "" },
     flightUs: 0,
     firstUs: 0,
@@ -115,12 +118,18 @@ export function createTimeline(): Timeline {
     for (const listener of listeners) listener();
   }
 
+  function show(): void {
+    const view = sought?.view ?? recording.view();
+    const soughtUs = sought?.timeUs ?? null;
+    notify({ view, live: sought === null, soughtUs, flightUs, firstUs: recording.firstUs() });
+  }
+
   function refresh(atMs: number): void {
     const view = sought?.view ?? recording.view();
     if (view === state.view && (sought === null) === state.live) return;
     if (atMs - notifiedAtMs < NOTIFY_MS) return;
     notifiedAtMs = atMs;
-    notify({ view, live: sought === null, flightUs, firstUs: recording.firstUs() });
+    show();
   }
 
   return {
@@ -165,11 +174,11 @@ export function createTimeline(): Timeline {
       takeEffect(shownUs);
       const atUs = Math.min(timeUs, recording.lastUs());
       sought = { timeUs: atUs, view: recording.viewAt(atUs) };
-      notifiedAtMs = -Infinity;
+      show();
     },
     goLive() {
       sought = null;
-      notifiedAtMs = -Infinity;
+      show();
     },
   };
 }
