@@ -272,10 +272,12 @@ test("the merged stream begins with the present state and then tells what happen
   } catch (error) {
     expect(ConnectError.from(error).code).toBe(Code.Canceled);
   }
-  expect(kinds.slice(0, 4)).toEqual([
+  expect(kinds.slice(0, 6)).toEqual([
     "0 speedChanged",
     "0 linksChanged",
     "1 healthChanged",
+    "1 diskChanged",
+    "1 clockChanged",
     "1 nodeView",
   ]);
 });

@@ -27,13 +27,11 @@ export function presentState(
     const { timeUs } = view;
     const tell = (body: ObservationBody) =>
       state.push({ nodeId, incarnation, sequence, timeUs, body });
-    state.push({
-      nodeId,
-      incarnation,
-      sequence: 0,
-      timeUs: node.healthAtUs,
-      body: { kind: "health-changed", health, pid, address, cause, lastWords },
-    });
+    const ofProcess = (body: ObservationBody) =>
+      state.push({ nodeId, incarnation, sequence: 0, timeUs: node.healthAtUs, body });
+    ofProcess({ kind: "health-changed", health, pid, address, cause, lastWords });
+    ofProcess({ kind: "disk-changed", disk: node.disk });
+    ofProcess({ kind: "clock-changed", rate: node.clockRate });
     if (node.term === 0 && !node.known) continue;
     tell({ kind: "node-view", view: nodeViewOf(node) });
     for (const [peerId, connection] of node.connections) {

@@ -13,9 +13,9 @@ import {
   type FeedWords,
   type Telling,
 } from "./feed-words.ts";
-import type { LinkView, Observation, ObservationBody } from "./observation.ts";
+import type { DiskFault, LinkView, Observation, ObservationBody } from "./observation.ts";
 import { leaderOf, linkKey, nodeById, type ClusterNode, type ClusterView } from "./view.ts";
-import { votersOf } from "./words.ts";
+import { listWords, votersOf } from "./words.ts";
 
 type BodyOf<K extends ObservationBody["kind"]> = Extract<ObservationBody, { kind: K }>;
 
@@ -31,8 +31,8 @@ export function disksWith(view: ClusterView, index: LogIndex, term: Term): numbe
   let count = 0;
   for (const node of view.nodes) {
     if (node.durableIndex < index) continue;
-    const entry = node.entries.find((other) => other.index === index);
-    if (entry === undefined || entry.term === term) count += 1;
+    const entry = node.entries[index - (node.entries[0]?.index ?? 0)];
+    if (entry === undefined || entry.index !== index || entry.term === term) count += 1;
   }
   return count;
 }
@@ -384,6 +384,28 @@ export function isSilent({ body }: Observation): boolean {
   }
 }
 
+const SOUND_DISK: DiskFault = { delayMs: 0, fail: false, full: false };
+
+function sameDisk(a: DiskFault, b: DiskFault): boolean {
+  return a.delayMs === b.delayMs && a.fail === b.fail && a.full === b.full;
+}
+
+function diskWords({ delayMs, fail, full }: DiskFault): string {
+  const faults = [
+    ...(full ? ["is full"] : []),
+    ...(fail ? ["will fail the next write"] : []),
+    ...(delayMs > 0 ? [`takes ${delayMs} ms longer for each sync`] : []),
+  ];
+  return faults.length === 0 ? "has a sound disk" : `has a disk that ${listWords(faults)}`;
+}
+
+function clockWords(rate: number): string {
+  if (rate === 1) return "has a clock that runs right";
+  const factor = rate > 1 ? rate : 1 / rate;
+  const times = Number(factor.toFixed(2));
+  return `has a clock that runs ${times} times too ${rate > 1 ? "fast" : "slow"}`;
+}
+
 /** @param before the view as it was just before this observation. @returns null: nothing. */
 export function tellingOf(observation: Observation, before: ClusterView): Telling | null {
   const { nodeId, body } = observation;
@@ -435,6 +457,14 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
         plain(`${phase} the members ${who}`),
       ]);
     }
+    case "disk-changed":
+      return sameDisk(body.disk, node?.disk ?? SOUND_DISK)
+        ? null
+        : event(`disk:${nodeId}`, nodeId, [plain(diskWords(body.disk))]);
+    case "clock-changed":
+      return body.rate === (node?.clockRate ?? 1)
+        ? null
+        : event(`clock:${nodeId}`, nodeId, [plain(clockWords(body.rate))]);
     case "node-removed":
       return event(`removed:${nodeId}`, nodeId, [strong("was removed")]);
     case "request-started":

@@ -336,6 +336,37 @@ test("the cluster: links, speed, requests", () => {
   });
 });
 
+test("what is wrong with a node's disk and clock outlives its process", () => {
+  const tell = teller();
+  const disk = { delayMs: 20, fail: false, full: true };
+  const view = viewOf([
+    tell(1, { kind: "node-view", view: baseView(1) }),
+    { ...tell(1, { kind: "disk-changed", disk }), sequence: 0 },
+    { ...tell(1, { kind: "clock-changed", rate: 1.5 }), sequence: 0 },
+    tell(1, { kind: "node-view", view: { ...baseView(1), incarnation: 2 } }, 2),
+  ]);
+  expect(nodeById(view, 1)).toMatchObject({ disk, clockRate: 1.5, incarnation: 2 });
+  expect(view.lostCount).toBe(0);
+});
+
+test("once a removal is committed, the leader's progress has nobody who is out", () => {
+  const tell = teller();
+  const folding = createFold();
+  for (const peerId of [2, 3]) {
+    const progress = { peerId, matchIndex: 1, nextIndex: 2, inflightCount: 0 };
+    folding.apply(
+      tell(1, { kind: "progress-changed", progress: { ...progress, state: "replicate" } }),
+    );
+  }
+  const configuration = { voters: [1, 2], votersOutgoing: [], learners: [], addresses: {} };
+  const change = { kind: "configuration-changed", configuration, index: 2 } as const;
+  const peers = () => nodeById(folding.snapshot(), 1)?.progress.map(({ peerId }) => peerId);
+  folding.apply(tell(1, { ...change, committed: false }));
+  expect(peers()).toEqual([2, 3]);
+  folding.apply(tell(1, { ...change, committed: true }));
+  expect(peers()).toEqual([2]);
+});
+
 test("a snapshot never changes, and shares what did not change", () => {
   const tell = teller();
   const folding = createFold();

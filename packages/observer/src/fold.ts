@@ -44,6 +44,8 @@ function spokenByNode(body: ObservationBody): boolean {
   return (
     body.kind !== "health-changed" &&
     body.kind !== "node-removed" &&
+    body.kind !== "disk-changed" &&
+    body.kind !== "clock-changed" &&
     body.kind !== "gap" &&
     body.kind !== "invariant-violated"
   );

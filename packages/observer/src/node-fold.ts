@@ -56,6 +56,8 @@ export function newNode(nodeId: NodeId): NodeDraft {
     transferPhase: null,
     snapshotTransfers: [],
     configurationCommitted: true,
+    disk: { delayMs: 0, fail: false, full: false },
+    clockRate: 1,
     heardAtUs: 0,
     lostCount: 0,
     omittedCount: 0,
@@ -182,6 +184,13 @@ function changeHealth(draft: NodeDraft, body: BodyOf<"health-changed">, atUs: nu
   }
 }
 
+/** A leader has nothing more to do with whom a change removed. */
+function progressOfMembers({ progress, configuration }: NodeDraft): NodeDraft["progress"] {
+  const { voters, votersOutgoing, learners } = configuration;
+  const members = new Set([...voters, ...votersOutgoing, ...learners]);
+  return progress.filter(({ peerId }) => members.has(peerId));
+}
+
 /** Folds what concerns this node only. Messages, requests and the cluster are not for it. */
 export function foldNode(draft: NodeDraft, observation: Observation): void {
   const { body, timeUs } = observation;
@@ -235,6 +244,7 @@ export function foldNode(draft: NodeDraft, observation: Observation): void {
     case "configuration-changed":
       draft.configuration = body.configuration;
       draft.configurationCommitted = body.committed;
+      if (body.committed) draft.progress = progressOfMembers(draft);
       return;
     case "applied":
       draft.appliedIndex = body.appliedIndex;
@@ -257,6 +267,12 @@ export function foldNode(draft: NodeDraft, observation: Observation): void {
       return replaceByView(draft, body.view, timeUs);
     case "gap":
       draft.lostCount += body.droppedCount;
+      return;
+    case "disk-changed":
+      draft.disk = body.disk;
+      return;
+    case "clock-changed":
+      draft.clockRate = body.rate;
       return;
     case "health-changed":
       return changeHealth(draft, body, timeUs);

@@ -133,6 +133,16 @@ export interface LinkView extends LinkFault {
   readonly target: NodeId;
 }
 
+/** A fault of one node's disk. All zero: none. */
+export interface DiskFault {
+  /** Added to every sync, in cluster time. */
+  readonly delayMs: number;
+  /** The next write fails as if the disk were broken; the node ends. */
+  readonly fail: boolean;
+  /** Writes fail as if the disk were full. */
+  readonly full: boolean;
+}
+
 /** What became of a client's request. `unknown`: it may or may not have taken effect. */
 export type RequestOutcome = "ok" | "failed" | "unknown";
 
@@ -282,6 +292,9 @@ export type ObservationBody =
       readonly lastWords: string;
     }
   | { readonly kind: "node-removed" }
+  | { readonly kind: "disk-changed"; readonly disk: DiskFault }
+  /** How fast the node's clock runs; 1: right. */
+  | { readonly kind: "clock-changed"; readonly rate: number }
   // -- the whole cluster (nodeId 0)
   | { readonly kind: "links-changed"; readonly links: readonly LinkView[] }
   | { readonly kind: "speed-changed"; readonly speed: number; readonly frozen: boolean }

@@ -6,6 +6,7 @@
  */
 import type { LogIndex, NodeId, Term } from "@raftarium/raft";
 import type {
+  DiskFault,
   Health,
   LinkView,
   MessageId,
@@ -59,6 +60,10 @@ export interface ClusterNode extends NodeView {
   readonly snapshotTransfers: readonly SnapshotTransferView[];
   /** Whether the configuration in force is committed. */
   readonly configurationCommitted: boolean;
+  /** What is wrong with its disk; all zero: nothing. */
+  readonly disk: DiskFault;
+  /** How fast its clock runs; 1: right. */
+  readonly clockRate: number;
   /** When something was last heard of this node, microseconds. */
   readonly heardAtUs: number;
   /** Observations that were lost on the way to us (holes in the sequence and told gaps). */

@@ -305,6 +305,8 @@ const bodyFields: { readonly [K in ObservationKind]: Arbitrary<Omit<BodyOf<K>, "
     lastWords: text,
   }),
   "node-removed": fc.constant({}),
+  "disk-changed": fc.record({ disk: fc.record({ delayMs: number, fail: bool, full: bool }) }),
+  "clock-changed": fc.record({ rate: number }),
   "links-changed": fc.record({ links: fc.array(link, { maxLength: 3 }) }),
   "speed-changed": fc.record({ speed: number, frozen: bool }),
   "invariant-violated": fc.record({ invariant: text, explanation: text }),

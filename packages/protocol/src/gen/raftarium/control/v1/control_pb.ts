@@ -4,7 +4,7 @@
 
 import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
-import type { LinkView, MessageId } from "../../observer/v1/observer_pb.ts";
+import type { DiskFault, LinkView, MessageId } from "../../observer/v1/observer_pb.ts";
 import { file_raftarium_observer_v1_observer } from "../../observer/v1/observer_pb.ts";
 import type { Message, UnknownEnum } from "@bufbuild/protobuf";
 
@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftarium/control/v1/control.proto.
  */
 export const file_raftarium_control_v1_control: GenFile = /*@__PURE__*/
-  fileDesc("CiJyYWZ0YXJpdW0vY29udHJvbC92MS9jb250cm9sLnByb3RvEhRyYWZ0YXJpdW0uY29udHJvbC52MSJhChBDb25maWd1cmVSZXF1ZXN0Eg0KBXNwZWVkGAEgASgBEg4KBmZyb3plbhgCIAEoCBIuCgVsaW5rcxgDIAMoCzIfLnJhZnRhcml1bS5vYnNlcnZlci52MS5MaW5rVmlldyITChFDb25maWd1cmVSZXNwb25zZSJ1CgtTdGVwUmVxdWVzdBIwCgZhY3Rpb24YASABKA4yIC5yYWZ0YXJpdW0uY29udHJvbC52MS5TdGVwQWN0aW9uEjQKCm1lc3NhZ2VfaWQYAiABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUlkIg4KDFN0ZXBSZXNwb25zZSIRCg9DYW1wYWlnblJlcXVlc3QiEgoQQ2FtcGFpZ25SZXNwb25zZSIsChlUcmFuc2ZlckxlYWRlcnNoaXBSZXF1ZXN0Eg8KB25vZGVfaWQYASABKAQiHAoaVHJhbnNmZXJMZWFkZXJzaGlwUmVzcG9uc2UqjwEKClN0ZXBBY3Rpb24SGwoXU1RFUF9BQ1RJT05fVU5TUEVDSUZJRUQQABIXChNTVEVQX0FDVElPTl9ERUxJVkVSEAESFAoQU1RFUF9BQ1RJT05fRFJPUBACEhkKFVNURVBfQUNUSU9OX0RVUExJQ0FURRADEhoKFlNURVBfQUNUSU9OX0ZJUkVfVElNRVIQBDKVAwoSTm9kZUNvbnRyb2xTZXJ2aWNlElwKCUNvbmZpZ3VyZRImLnJhZnRhcml1bS5jb250cm9sLnYxLkNvbmZpZ3VyZVJlcXVlc3QaJy5yYWZ0YXJpdW0uY29udHJvbC52MS5Db25maWd1cmVSZXNwb25zZRJNCgRTdGVwEiEucmFmdGFyaXVtLmNvbnRyb2wudjEuU3RlcFJlcXVlc3QaIi5yYWZ0YXJpdW0uY29udHJvbC52MS5TdGVwUmVzcG9uc2USWQoIQ2FtcGFpZ24SJS5yYWZ0YXJpdW0uY29udHJvbC52MS5DYW1wYWlnblJlcXVlc3QaJi5yYWZ0YXJpdW0uY29udHJvbC52MS5DYW1wYWlnblJlc3BvbnNlEncKElRyYW5zZmVyTGVhZGVyc2hpcBIvLnJhZnRhcml1bS5jb250cm9sLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QaMC5yYWZ0YXJpdW0uY29udHJvbC52MS5UcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZWIGcHJvdG8z", [file_raftarium_observer_v1_observer]);
+  fileDesc("CiJyYWZ0YXJpdW0vY29udHJvbC92MS9jb250cm9sLnByb3RvEhRyYWZ0YXJpdW0uY29udHJvbC52MSK5AQoQQ29uZmlndXJlUmVxdWVzdBINCgVzcGVlZBgBIAEoARIOCgZmcm96ZW4YAiABKAgSLgoFbGlua3MYAyADKAsyHy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTGlua1ZpZXcSLgoEZGlzaxgEIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5EaXNrRmF1bHQSFwoKY2xvY2tfcmF0ZRgFIAEoAUgAiAEBQg0KC19jbG9ja19yYXRlIhMKEUNvbmZpZ3VyZVJlc3BvbnNlInUKC1N0ZXBSZXF1ZXN0EjAKBmFjdGlvbhgBIAEoDjIgLnJhZnRhcml1bS5jb250cm9sLnYxLlN0ZXBBY3Rpb24SNAoKbWVzc2FnZV9pZBgCIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQiDgoMU3RlcFJlc3BvbnNlIhEKD0NhbXBhaWduUmVxdWVzdCISChBDYW1wYWlnblJlc3BvbnNlIiwKGVRyYW5zZmVyTGVhZGVyc2hpcFJlcXVlc3QSDwoHbm9kZV9pZBgBIAEoBCIcChpUcmFuc2ZlckxlYWRlcnNoaXBSZXNwb25zZSqPAQoKU3RlcEFjdGlvbhIbChdTVEVQX0FDVElPTl9VTlNQRUNJRklFRBAAEhcKE1NURVBfQUNUSU9OX0RFTElWRVIQARIUChBTVEVQX0FDVElPTl9EUk9QEAISGQoVU1RFUF9BQ1RJT05fRFVQTElDQVRFEAMSGgoWU1RFUF9BQ1RJT05fRklSRV9USU1FUhAEMpUDChJOb2RlQ29udHJvbFNlcnZpY2USXAoJQ29uZmlndXJlEiYucmFmdGFyaXVtLmNvbnRyb2wudjEuQ29uZmlndXJlUmVxdWVzdBonLnJhZnRhcml1bS5jb250cm9sLnYxLkNvbmZpZ3VyZVJlc3BvbnNlEk0KBFN0ZXASIS5yYWZ0YXJpdW0uY29udHJvbC52MS5TdGVwUmVxdWVzdBoiLnJhZnRhcml1bS5jb250cm9sLnYxLlN0ZXBSZXNwb25zZRJZCghDYW1wYWlnbhIlLnJhZnRhcml1bS5jb250cm9sLnYxLkNhbXBhaWduUmVxdWVzdBomLnJhZnRhcml1bS5jb250cm9sLnYxLkNhbXBhaWduUmVzcG9uc2USdwoSVHJhbnNmZXJMZWFkZXJzaGlwEi8ucmFmdGFyaXVtLmNvbnRyb2wudjEuVHJhbnNmZXJMZWFkZXJzaGlwUmVxdWVzdBowLnJhZnRhcml1bS5jb250cm9sLnYxLlRyYW5zZmVyTGVhZGVyc2hpcFJlc3BvbnNlYgZwcm90bzM", [file_raftarium_observer_v1_observer]);
 
 /**
  * @generated from message raftarium.control.v1.ConfigureRequest
@@ -36,6 +36,20 @@ export type ConfigureRequest = Message<"raftarium.control.v1.ConfigureRequest"> 
    * @generated from field: repeated raftarium.observer.v1.LinkView links = 3;
    */
   links: LinkView[];
+
+  /**
+   * Absent: the disk is well.
+   *
+   * @generated from field: raftarium.observer.v1.DiskFault disk = 4;
+   */
+  disk?: DiskFault | undefined;
+
+  /**
+   * How fast this node's clock runs; 1: right. Absent: right.
+   *
+   * @generated from field: optional double clock_rate = 5;
+   */
+  clockRate?: number | undefined;
 };
 
 /**
@@ -198,8 +212,8 @@ export const StepActionSchema: GenEnum<StepAction> = /*@__PURE__*/
  */
 export const NodeControlService: GenService<{
   /**
-   * Sets speed, freeze and the faults of the links that lead to this node, all at once. Repeating
-   * it changes nothing.
+   * Sets speed, freeze, the faults of the links that lead to this node, and of its disk and clock,
+   * all at once. Repeating it changes nothing.
    *
    * @generated from rpc raftarium.control.v1.NodeControlService.Configure
    */

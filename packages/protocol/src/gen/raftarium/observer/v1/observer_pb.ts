@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftarium/observer/v1/observer.proto.
  */
 export const file_raftarium_observer_v1_observer: GenFile = /*@__PURE__*/
-  fileDesc("CiRyYWZ0YXJpdW0vb2JzZXJ2ZXIvdjEvb2JzZXJ2ZXIucHJvdG8SFXJhZnRhcml1bS5vYnNlcnZlci52MSIQCg5PYnNlcnZlUmVxdWVzdCJLCg9PYnNlcnZlUmVzcG9uc2USOAoMb2JzZXJ2YXRpb25zGAEgAygLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmF0aW9uIuUQCgtPYnNlcnZhdGlvbhIPCgdub2RlX2lkGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEg8KB3RpbWVfdXMYBCABKAQSOgoMcm9sZV9jaGFuZ2VkGAogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGVDaGFuZ2VkSAASPAoNdm90ZXNfY2hhbmdlZBgLIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Wb3Rlc0NoYW5nZWRIABI8Cg10aW1lcl9jaGFuZ2VkGAwgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyQ2hhbmdlZEgAEjoKDGxvZ19hcHBlbmRlZBgNIAEoCzIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dBcHBlbmRlZEgAEjwKDWxvZ190cnVuY2F0ZWQYDiABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTG9nVHJ1bmNhdGVkSAASPAoNbG9nX2NvbXBhY3RlZBgPIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dDb21wYWN0ZWRIABJCChBkdXJhYmxlX2FkdmFuY2VkGBAgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLkR1cmFibGVBZHZhbmNlZEgAEkAKD2NvbW1pdF9hZHZhbmNlZBgRIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db21taXRBZHZhbmNlZEgAEkIKEHByb2dyZXNzX2NoYW5nZWQYEiABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NDaGFuZ2VkSAASRAoRc25hcHNob3RfdHJhbnNmZXIYEyABKAsyJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU25hcHNob3RUcmFuc2ZlckgAEj4KDnJlYWRfY29uZmlybWVkGBQgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlYWRDb25maXJtZWRIABJCChB0cmFuc2Zlcl9jaGFuZ2VkGBUgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRyYW5zZmVyQ2hhbmdlZEgAEkwKFWNvbmZpZ3VyYXRpb25fY2hhbmdlZBgWIAEoCzIrLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25maWd1cmF0aW9uQ2hhbmdlZEgAEjUKB2FwcGxpZWQYFyABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuQXBwbGllZFJvd3NIABI3CghyZXN0b3JlZBgYIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXN0b3JlZFJvd3NIABI6CgxtZXNzYWdlX3NlbnQYGSABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVNlbnRIABJCChBtZXNzYWdlX2Fycml2aW5nGBogASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VBcnJpdmluZ0gAEkIKEG1lc3NhZ2VfcmVjZWl2ZWQYGyABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVJlY2VpdmVkSAASQAoPbWVzc2FnZV9kcm9wcGVkGBwgASgLMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VEcm9wcGVkSAASRgoSY29ubmVjdGlvbl9jaGFuZ2VkGB0gASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkNvbm5lY3Rpb25DaGFuZ2VkSAASQgoQbWVzc2FnZXNfb21pdHRlZBgeIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlc09taXR0ZWRIABJACg9yZXF1ZXN0X3N0YXJ0ZWQYHyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVxdWVzdFN0YXJ0ZWRIABJEChFyZXF1ZXN0X2ZvcndhcmRlZBggIAEoCzInLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0Rm9yd2FyZGVkSAASQgoQcmVxdWVzdF9wcm9wb3NlZBghIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0UHJvcG9zZWRIABJCChByZXF1ZXN0X2ZpbmlzaGVkGCIgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RGaW5pc2hlZEgAEjYKCW5vZGVfdmlldxgjIAEoCzIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ob2RlVmlld2VkSAASKQoDZ2FwGCQgASgLMhoucmFmdGFyaXVtLm9ic2VydmVyLnYxLkdhcEgAEj4KDmhlYWx0aF9jaGFuZ2VkGCUgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aENoYW5nZWRIABI6Cgxub2RlX3JlbW92ZWQYJiABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTm9kZVJlbW92ZWRIABI8Cg1saW5rc19jaGFuZ2VkGCcgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLkxpbmtzQ2hhbmdlZEgAEjwKDXNwZWVkX2NoYW5nZWQYKCABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU3BlZWRDaGFuZ2VkSAASRgoSaW52YXJpYW50X3Zpb2xhdGVkGCkgASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkludmFyaWFudFZpb2xhdGVkSABCBgoEYm9keSJCCglNZXNzYWdlSWQSDgoGc291cmNlGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEIpMCCg5NZXNzYWdlU3VtbWFyeRIwCgRraW5kGAEgASgOMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VLaW5kEg0KBXJlcGx5GAIgASgIEgwKBHRlcm0YAyABKAQSDwoHc3VjY2VzcxgEIAEoCBIWCg5wcmV2X2xvZ19pbmRleBgFIAEoBBIVCg1wcmV2X2xvZ190ZXJtGAYgASgEEhMKC2VudHJ5X2NvdW50GAcgASgNEhUKDWxlYWRlcl9jb21taXQYCCABKAQSEwoLbWF0Y2hfaW5kZXgYCSABKAQSEgoKcmVhZF9yb3VuZBgKIAEoBBIOCgZvZmZzZXQYCyABKAQSDQoFYnl0ZXMYDCABKA0iaQoJRW50cnlWaWV3Eg0KBWluZGV4GAEgASgEEgwKBHRlcm0YAiABKAQSKgoEa2luZBgDIAEoDjIcLnJhZnRhcml1bS5yYWZ0LnYxLkVudHJ5S2luZBITCgtkZXNjcmlwdGlvbhgEIAEoCSI0CgdSb3dWaWV3EgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoCUgAiAEBQggKBl92YWx1ZSKYAQoMUHJvZ3Jlc3NWaWV3Eg8KB3BlZXJfaWQYASABKAQSNgoFc3RhdGUYAiABKA4yJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVwbGljYXRpb25TdGF0ZRITCgttYXRjaF9pbmRleBgDIAEoBBISCgpuZXh0X2luZGV4GAQgASgEEhYKDmluZmxpZ2h0X2NvdW50GAUgASgNIlkKCVRpbWVyVmlldxINCgVhdF91cxgBIAEoBBIVCg1lbGFwc2VkX3RpY2tzGAIgASgNEhUKDXRpbWVvdXRfdGlja3MYAyABKA0SDwoHdGlja191cxgEIAEoBCKsBQoITm9kZVZpZXcSDwoHbm9kZV9pZBgBIAEoBBITCgtpbmNhcm5hdGlvbhgCIAEoBBIpCgRyb2xlGAMgASgOMhsucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGUSDAoEdGVybRgEIAEoBBIWCgl2b3RlZF9mb3IYBSABKARIAIgBARIWCglsZWFkZXJfaWQYBiABKARIAYgBARIUCgxjb21taXRfaW5kZXgYByABKAQSFQoNYXBwbGllZF9pbmRleBgIIAEoBBIVCg1kdXJhYmxlX2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSEwoLZmlyc3RfaW5kZXgYCyABKAQSFgoOc25hcHNob3RfaW5kZXgYDCABKAQSFQoNc25hcHNob3RfdGVybRgNIAEoBBIVCg12b3Rlc19ncmFudGVkGA4gAygEEhYKDnZvdGVzX3JlamVjdGVkGA8gAygEEi8KBXRpbWVyGBAgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyVmlldxIxCgdlbnRyaWVzGBEgAygLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLkVudHJ5VmlldxIsCgRyb3dzGBIgAygLMh4ucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvd1ZpZXcSNQoIcHJvZ3Jlc3MYEyADKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NWaWV3EjcKDWNvbmZpZ3VyYXRpb24YFCABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEhIKCmRpc2tfYnl0ZXMYFSABKAQSFAoMbGFzdF9zeW5jX3VzGBYgASgEQgwKCl92b3RlZF9mb3JCDAoKX2xlYWRlcl9pZCLCAQoITGlua1ZpZXcSDgoGc291cmNlGAEgASgEEg4KBnRhcmdldBgCIAEoBBILCgNjdXQYAyABKAgSEAoIZGVsYXlfbXMYBCABKAESEQoJaml0dGVyX21zGAUgASgBEhEKCWRyb3BfcmF0ZRgGIAEoARIWCg5kdXBsaWNhdGVfcmF0ZRgHIAEoARI5Cg1tZXNzYWdlX2tpbmRzGAggAygOMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VLaW5kIqIBCgtSb2xlQ2hhbmdlZBIpCgRyb2xlGAEgASgOMhsucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGUSDAoEdGVybRgCIAEoBBIWCglsZWFkZXJfaWQYAyABKARIAIgBARIWCgl2b3RlZF9mb3IYBCABKARIAYgBARIOCgZyZWFzb24YBSABKAlCDAoKX2xlYWRlcl9pZEIMCgpfdm90ZWRfZm9yIlEKDFZvdGVzQ2hhbmdlZBIMCgR0ZXJtGAEgASgEEhAKCHByZV92b3RlGAIgASgIEg8KB2dyYW50ZWQYAyADKAQSEAoIcmVqZWN0ZWQYBCADKAQiPwoMVGltZXJDaGFuZ2VkEi8KBXRpbWVyGAEgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyVmlldyJACgtMb2dBcHBlbmRlZBIxCgdlbnRyaWVzGAEgAygLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLkVudHJ5VmlldyIiCgxMb2dUcnVuY2F0ZWQSEgoKZnJvbV9pbmRleBgBIAEoBCJUCgxMb2dDb21wYWN0ZWQSFQoNdGhyb3VnaF9pbmRleBgBIAEoBBIWCg5zbmFwc2hvdF9pbmRleBgCIAEoBBIVCg1zbmFwc2hvdF90ZXJtGAMgASgEIlIKD0R1cmFibGVBZHZhbmNlZBIVCg1kdXJhYmxlX2luZGV4GAEgASgEEhQKDGxhc3Rfc3luY191cxgCIAEoBBISCgpkaXNrX2J5dGVzGAMgASgEIiYKDkNvbW1pdEFkdmFuY2VkEhQKDGNvbW1pdF9pbmRleBgBIAEoBCJICg9Qcm9ncmVzc0NoYW5nZWQSNQoIcHJvZ3Jlc3MYASABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NWaWV3Io4BChBTbmFwc2hvdFRyYW5zZmVyEjMKCWRpcmVjdGlvbhgBIAEoDjIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5EaXJlY3Rpb24SDwoHcGVlcl9pZBgCIAEoBBIWCg5zbmFwc2hvdF9pbmRleBgDIAEoBBIOCgZvZmZzZXQYBCABKAQSDAoEZG9uZRgFIAEoCCJLCg1SZWFkQ29uZmlybWVkEg0KBWluZGV4GAEgASgEEhIKCnJlYWRfY291bnQYAiABKA0SFwoPYWNrbm93bGVkZ2VkX2J5GAMgAygEImwKD1RyYW5zZmVyQ2hhbmdlZBIWCgl0YXJnZXRfaWQYASABKARIAIgBARIzCgVwaGFzZRgCIAEoDjIkLnJhZnRhcml1bS5vYnNlcnZlci52MS5UcmFuc2ZlclBoYXNlQgwKCl90YXJnZXRfaWQicQoUQ29uZmlndXJhdGlvbkNoYW5nZWQSNwoNY29uZmlndXJhdGlvbhgBIAEoCzIgLnJhZnRhcml1bS5yYWZ0LnYxLkNvbmZpZ3VyYXRpb24SDQoFaW5kZXgYAiABKAQSEQoJY29tbWl0dGVkGAMgASgIIlIKC0FwcGxpZWRSb3dzEhUKDWFwcGxpZWRfaW5kZXgYASABKAQSLAoEcm93cxgCIAMoCzIeLnJhZnRhcml1bS5vYnNlcnZlci52MS5Sb3dWaWV3IlQKDFJlc3RvcmVkUm93cxIWCg5zbmFwc2hvdF9pbmRleBgBIAEoBBIsCgRyb3dzGAIgAygLMh4ucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvd1ZpZXcigwEKC01lc3NhZ2VTZW50EiwKAmlkGAEgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VJZBIOCgZ0YXJnZXQYAiABKAQSNgoHbWVzc2FnZRgDIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSKuAQoPTWVzc2FnZUFycml2aW5nEiwKAmlkGAEgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VJZBIOCgZ0YXJnZXQYAiABKAQSEgoKc2VudF9hdF91cxgDIAEoBBIRCglkdWVfYXRfdXMYBCABKAQSNgoHbWVzc2FnZRgFIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSKbAQoPTWVzc2FnZVJlY2VpdmVkEiwKAmlkGAEgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VJZBIOCgZ0YXJnZXQYAiABKAQSEgoKc2VudF9hdF91cxgDIAEoBBI2CgdtZXNzYWdlGAQgASgLMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VTdW1tYXJ5Is0BCg5NZXNzYWdlRHJvcHBlZBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSMQoGcmVhc29uGAQgASgOMiEucmFmdGFyaXVtLm9ic2VydmVyLnYxLkRyb3BSZWFzb24SNgoHbWVzc2FnZRgFIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSJbChFDb25uZWN0aW9uQ2hhbmdlZBIPCgdwZWVyX2lkGAEgASgEEjUKBXN0YXRlGAIgASgOMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLkNvbm5lY3Rpb25TdGF0ZSIvCg9NZXNzYWdlc09taXR0ZWQSDQoFY291bnQYASABKAQSDQoFYnl0ZXMYAiABKAQiSAoOUmVxdWVzdFN0YXJ0ZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRITCgtkZXNjcmlwdGlvbhgCIAEoCRINCgV3cml0ZRgDIAEoCCI5ChBSZXF1ZXN0Rm9yd2FyZGVkEhIKCnJlcXVlc3RfaWQYASABKAkSEQoJbGVhZGVyX2lkGAIgASgEIkIKD1JlcXVlc3RQcm9wb3NlZBISCgpyZXF1ZXN0X2lkGAEgASgJEg0KBWluZGV4GAIgASgEEgwKBHRlcm0YAyABKAQiggEKD1JlcXVlc3RGaW5pc2hlZBISCgpyZXF1ZXN0X2lkGAEgASgJEjYKB291dGNvbWUYAiABKA4yJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVxdWVzdE91dGNvbWUSDgoGZGV0YWlsGAMgASgJEhMKC2R1cmF0aW9uX3VzGAQgASgEIjsKCk5vZGVWaWV3ZWQSLQoEdmlldxgBIAEoCzIfLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ob2RlVmlldyIcCgNHYXASFQoNZHJvcHBlZF9jb3VudBgBIAEoBCJ/Cg1IZWFsdGhDaGFuZ2VkEi0KBmhlYWx0aBgBIAEoDjIdLnJhZnRhcml1bS5vYnNlcnZlci52MS5IZWFsdGgSCwoDcGlkGAIgASgNEg8KB2FkZHJlc3MYAyABKAkSDQoFY2F1c2UYBCABKAkSEgoKbGFzdF93b3JkcxgFIAEoCSINCgtOb2RlUmVtb3ZlZCI+CgxMaW5rc0NoYW5nZWQSLgoFbGlua3MYASADKAsyHy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTGlua1ZpZXciLQoMU3BlZWRDaGFuZ2VkEg0KBXNwZWVkGAEgASgBEg4KBmZyb3plbhgCIAEoCCI7ChFJbnZhcmlhbnRWaW9sYXRlZBIRCglpbnZhcmlhbnQYASABKAkSEwoLZXhwbGFuYXRpb24YAiABKAkqfgoEUm9sZRIUChBST0xFX1VOU1BFQ0lGSUVEEAASEQoNUk9MRV9GT0xMT1dFUhABEhYKElJPTEVfUFJFX0NBTkRJREFURRACEhIKDlJPTEVfQ0FORElEQVRFEAMSDwoLUk9MRV9MRUFERVIQBBIQCgxST0xFX0xFQVJORVIQBSqEAQoGSGVhbHRoEhYKEkhFQUxUSF9VTlNQRUNJRklFRBAAEhMKD0hFQUxUSF9TVEFSVElORxABEhIKDkhFQUxUSF9SVU5OSU5HEAISEQoNSEVBTFRIX1BBVVNFRBADEhIKDkhFQUxUSF9TVE9QUEVEEAQSEgoOSEVBTFRIX0NSQVNIRUQQBSrlAQoLTWVzc2FnZUtpbmQSHAoYTUVTU0FHRV9LSU5EX1VOU1BFQ0lGSUVEEAASFwoTTUVTU0FHRV9LSU5EX0FQUEVORBABEhoKFk1FU1NBR0VfS0lORF9IRUFSVEJFQVQQAhIVChFNRVNTQUdFX0tJTkRfVk9URRADEhkKFU1FU1NBR0VfS0lORF9QUkVfVk9URRAEEhkKFU1FU1NBR0VfS0lORF9TTkFQU0hPVBAFEhkKFU1FU1NBR0VfS0lORF9UUkFOU0ZFUhAGEhsKF01FU1NBR0VfS0lORF9SRUFEX0lOREVYEAcqkwEKEFJlcGxpY2F0aW9uU3RhdGUSIQodUkVQTElDQVRJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIbChdSRVBMSUNBVElPTl9TVEFURV9QUk9CRRABEh8KG1JFUExJQ0FUSU9OX1NUQVRFX1JFUExJQ0FURRACEh4KGlJFUExJQ0FUSU9OX1NUQVRFX1NOQVBTSE9UEAMqmQEKDVRyYW5zZmVyUGhhc2USHgoaVFJBTlNGRVJfUEhBU0VfVU5TUEVDSUZJRUQQABIaChZUUkFOU0ZFUl9QSEFTRV9TVEFSVEVEEAESFwoTVFJBTlNGRVJfUEhBU0VfU0VOVBACEhoKFlRSQU5TRkVSX1BIQVNFX0FCT1JURUQQAxIXChNUUkFOU0ZFUl9QSEFTRV9ET05FEAQqVgoJRGlyZWN0aW9uEhkKFURJUkVDVElPTl9VTlNQRUNJRklFRBAAEhUKEURJUkVDVElPTl9TRU5ESU5HEAESFwoTRElSRUNUSU9OX1JFQ0VJVklORxACKqABCgpEcm9wUmVhc29uEhsKF0RST1BfUkVBU09OX1VOU1BFQ0lGSUVEEAASEwoPRFJPUF9SRUFTT05fQ1VUEAESFAoQRFJPUF9SRUFTT05fTE9TUxACEhgKFERST1BfUkVBU09OX09WRVJGTE9XEAMSFwoTRFJPUF9SRUFTT05fU1RFUFBFRBAEEhcKE0RST1BfUkVBU09OX1JFU1RBUlQQBSqOAQoPQ29ubmVjdGlvblN0YXRlEiAKHENPTk5FQ1RJT05fU1RBVEVfVU5TUEVDSUZJRUQQABIfChtDT05ORUNUSU9OX1NUQVRFX0NPTk5FQ1RJTkcQARIaChZDT05ORUNUSU9OX1NUQVRFX1JFQURZEAISHAoYQ09OTkVDVElPTl9TVEFURV9CQUNLT0ZGEAMqggEKDlJlcXVlc3RPdXRjb21lEh8KG1JFUVVFU1RfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhYKElJFUVVFU1RfT1VUQ09NRV9PSxABEhoKFlJFUVVFU1RfT1VUQ09NRV9GQUlMRUQQAhIbChdSRVFVRVNUX09VVENPTUVfVU5LTk9XThADMm0KD09ic2VydmVyU2VydmljZRJaCgdPYnNlcnZlEiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmVSZXF1ZXN0GiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmVSZXNwb25zZTABYgZwcm90bzM", [file_raftarium_raft_v1_raft]);
+  fileDesc("CiRyYWZ0YXJpdW0vb2JzZXJ2ZXIvdjEvb2JzZXJ2ZXIucHJvdG8SFXJhZnRhcml1bS5vYnNlcnZlci52MSIQCg5PYnNlcnZlUmVxdWVzdCJLCg9PYnNlcnZlUmVzcG9uc2USOAoMb2JzZXJ2YXRpb25zGAEgAygLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmF0aW9uIt8RCgtPYnNlcnZhdGlvbhIPCgdub2RlX2lkGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEg8KB3RpbWVfdXMYBCABKAQSOgoMcm9sZV9jaGFuZ2VkGAogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGVDaGFuZ2VkSAASPAoNdm90ZXNfY2hhbmdlZBgLIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Wb3Rlc0NoYW5nZWRIABI8Cg10aW1lcl9jaGFuZ2VkGAwgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyQ2hhbmdlZEgAEjoKDGxvZ19hcHBlbmRlZBgNIAEoCzIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dBcHBlbmRlZEgAEjwKDWxvZ190cnVuY2F0ZWQYDiABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTG9nVHJ1bmNhdGVkSAASPAoNbG9nX2NvbXBhY3RlZBgPIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dDb21wYWN0ZWRIABJCChBkdXJhYmxlX2FkdmFuY2VkGBAgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLkR1cmFibGVBZHZhbmNlZEgAEkAKD2NvbW1pdF9hZHZhbmNlZBgRIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db21taXRBZHZhbmNlZEgAEkIKEHByb2dyZXNzX2NoYW5nZWQYEiABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NDaGFuZ2VkSAASRAoRc25hcHNob3RfdHJhbnNmZXIYEyABKAsyJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU25hcHNob3RUcmFuc2ZlckgAEj4KDnJlYWRfY29uZmlybWVkGBQgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlYWRDb25maXJtZWRIABJCChB0cmFuc2Zlcl9jaGFuZ2VkGBUgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRyYW5zZmVyQ2hhbmdlZEgAEkwKFWNvbmZpZ3VyYXRpb25fY2hhbmdlZBgWIAEoCzIrLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25maWd1cmF0aW9uQ2hhbmdlZEgAEjUKB2FwcGxpZWQYFyABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuQXBwbGllZFJvd3NIABI3CghyZXN0b3JlZBgYIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXN0b3JlZFJvd3NIABI6CgxtZXNzYWdlX3NlbnQYGSABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVNlbnRIABJCChBtZXNzYWdlX2Fycml2aW5nGBogASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VBcnJpdmluZ0gAEkIKEG1lc3NhZ2VfcmVjZWl2ZWQYGyABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVJlY2VpdmVkSAASQAoPbWVzc2FnZV9kcm9wcGVkGBwgASgLMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VEcm9wcGVkSAASRgoSY29ubmVjdGlvbl9jaGFuZ2VkGB0gASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkNvbm5lY3Rpb25DaGFuZ2VkSAASQgoQbWVzc2FnZXNfb21pdHRlZBgeIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlc09taXR0ZWRIABJACg9yZXF1ZXN0X3N0YXJ0ZWQYHyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVxdWVzdFN0YXJ0ZWRIABJEChFyZXF1ZXN0X2ZvcndhcmRlZBggIAEoCzInLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0Rm9yd2FyZGVkSAASQgoQcmVxdWVzdF9wcm9wb3NlZBghIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0UHJvcG9zZWRIABJCChByZXF1ZXN0X2ZpbmlzaGVkGCIgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RGaW5pc2hlZEgAEjYKCW5vZGVfdmlldxgjIAEoCzIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ob2RlVmlld2VkSAASKQoDZ2FwGCQgASgLMhoucmFmdGFyaXVtLm9ic2VydmVyLnYxLkdhcEgAEj4KDmhlYWx0aF9jaGFuZ2VkGCUgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aENoYW5nZWRIABI6Cgxub2RlX3JlbW92ZWQYJiABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTm9kZVJlbW92ZWRIABI8Cg1saW5rc19jaGFuZ2VkGCcgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLkxpbmtzQ2hhbmdlZEgAEjwKDXNwZWVkX2NoYW5nZWQYKCABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU3BlZWRDaGFuZ2VkSAASRgoSaW52YXJpYW50X3Zpb2xhdGVkGCkgASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkludmFyaWFudFZpb2xhdGVkSAASOgoMZGlza19jaGFuZ2VkGCogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLkRpc2tDaGFuZ2VkSAASPAoNY2xvY2tfY2hhbmdlZBgrIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5DbG9ja0NoYW5nZWRIAEIGCgRib2R5IkIKCU1lc3NhZ2VJZBIOCgZzb3VyY2UYASABKAQSEwoLaW5jYXJuYXRpb24YAiABKAQSEAoIc2VxdWVuY2UYAyABKAQikwIKDk1lc3NhZ2VTdW1tYXJ5EjAKBGtpbmQYASABKA4yIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUtpbmQSDQoFcmVwbHkYAiABKAgSDAoEdGVybRgDIAEoBBIPCgdzdWNjZXNzGAQgASgIEhYKDnByZXZfbG9nX2luZGV4GAUgASgEEhUKDXByZXZfbG9nX3Rlcm0YBiABKAQSEwoLZW50cnlfY291bnQYByABKA0SFQoNbGVhZGVyX2NvbW1pdBgIIAEoBBITCgttYXRjaF9pbmRleBgJIAEoBBISCgpyZWFkX3JvdW5kGAogASgEEg4KBm9mZnNldBgLIAEoBBINCgVieXRlcxgMIAEoDSJpCglFbnRyeVZpZXcSDQoFaW5kZXgYASABKAQSDAoEdGVybRgCIAEoBBIqCgRraW5kGAMgASgOMhwucmFmdGFyaXVtLnJhZnQudjEuRW50cnlLaW5kEhMKC2Rlc2NyaXB0aW9uGAQgASgJIjQKB1Jvd1ZpZXcSCwoDa2V5GAEgASgJEhIKBXZhbHVlGAIgASgJSACIAQFCCAoGX3ZhbHVlIpgBCgxQcm9ncmVzc1ZpZXcSDwoHcGVlcl9pZBgBIAEoBBI2CgVzdGF0ZRgCIAEoDjInLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXBsaWNhdGlvblN0YXRlEhMKC21hdGNoX2luZGV4GAMgASgEEhIKCm5leHRfaW5kZXgYBCABKAQSFgoOaW5mbGlnaHRfY291bnQYBSABKA0iWQoJVGltZXJWaWV3Eg0KBWF0X3VzGAEgASgEEhUKDWVsYXBzZWRfdGlja3MYAiABKA0SFQoNdGltZW91dF90aWNrcxgDIAEoDRIPCgd0aWNrX3VzGAQgASgEIqwFCghOb2RlVmlldxIPCgdub2RlX2lkGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEikKBHJvbGUYAyABKA4yGy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm9sZRIMCgR0ZXJtGAQgASgEEhYKCXZvdGVkX2ZvchgFIAEoBEgAiAEBEhYKCWxlYWRlcl9pZBgGIAEoBEgBiAEBEhQKDGNvbW1pdF9pbmRleBgHIAEoBBIVCg1hcHBsaWVkX2luZGV4GAggASgEEhUKDWR1cmFibGVfaW5kZXgYCSABKAQSEgoKbGFzdF9pbmRleBgKIAEoBBITCgtmaXJzdF9pbmRleBgLIAEoBBIWCg5zbmFwc2hvdF9pbmRleBgMIAEoBBIVCg1zbmFwc2hvdF90ZXJtGA0gASgEEhUKDXZvdGVzX2dyYW50ZWQYDiADKAQSFgoOdm90ZXNfcmVqZWN0ZWQYDyADKAQSLwoFdGltZXIYECABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVGltZXJWaWV3EjEKB2VudHJpZXMYESADKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cnlWaWV3EiwKBHJvd3MYEiADKAsyHi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm93VmlldxI1Cghwcm9ncmVzcxgTIAMoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Qcm9ncmVzc1ZpZXcSNwoNY29uZmlndXJhdGlvbhgUIAEoCzIgLnJhZnRhcml1bS5yYWZ0LnYxLkNvbmZpZ3VyYXRpb24SEgoKZGlza19ieXRlcxgVIAEoBBIUCgxsYXN0X3N5bmNfdXMYFiABKARCDAoKX3ZvdGVkX2ZvckIMCgpfbGVhZGVyX2lkIsIBCghMaW5rVmlldxIOCgZzb3VyY2UYASABKAQSDgoGdGFyZ2V0GAIgASgEEgsKA2N1dBgDIAEoCBIQCghkZWxheV9tcxgEIAEoARIRCglqaXR0ZXJfbXMYBSABKAESEQoJZHJvcF9yYXRlGAYgASgBEhYKDmR1cGxpY2F0ZV9yYXRlGAcgASgBEjkKDW1lc3NhZ2Vfa2luZHMYCCADKA4yIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUtpbmQiOQoJRGlza0ZhdWx0EhAKCGRlbGF5X21zGAEgASgBEgwKBGZhaWwYAiABKAgSDAoEZnVsbBgDIAEoCCKiAQoLUm9sZUNoYW5nZWQSKQoEcm9sZRgBIAEoDjIbLnJhZnRhcml1bS5vYnNlcnZlci52MS5Sb2xlEgwKBHRlcm0YAiABKAQSFgoJbGVhZGVyX2lkGAMgASgESACIAQESFgoJdm90ZWRfZm9yGAQgASgESAGIAQESDgoGcmVhc29uGAUgASgJQgwKCl9sZWFkZXJfaWRCDAoKX3ZvdGVkX2ZvciJRCgxWb3Rlc0NoYW5nZWQSDAoEdGVybRgBIAEoBBIQCghwcmVfdm90ZRgCIAEoCBIPCgdncmFudGVkGAMgAygEEhAKCHJlamVjdGVkGAQgAygEIj8KDFRpbWVyQ2hhbmdlZBIvCgV0aW1lchgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5UaW1lclZpZXciQAoLTG9nQXBwZW5kZWQSMQoHZW50cmllcxgBIAMoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5FbnRyeVZpZXciIgoMTG9nVHJ1bmNhdGVkEhIKCmZyb21faW5kZXgYASABKAQiVAoMTG9nQ29tcGFjdGVkEhUKDXRocm91Z2hfaW5kZXgYASABKAQSFgoOc25hcHNob3RfaW5kZXgYAiABKAQSFQoNc25hcHNob3RfdGVybRgDIAEoBCJSCg9EdXJhYmxlQWR2YW5jZWQSFQoNZHVyYWJsZV9pbmRleBgBIAEoBBIUCgxsYXN0X3N5bmNfdXMYAiABKAQSEgoKZGlza19ieXRlcxgDIAEoBCImCg5Db21taXRBZHZhbmNlZBIUCgxjb21taXRfaW5kZXgYASABKAQiSAoPUHJvZ3Jlc3NDaGFuZ2VkEjUKCHByb2dyZXNzGAEgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlByb2dyZXNzVmlldyKOAQoQU25hcHNob3RUcmFuc2ZlchIzCglkaXJlY3Rpb24YASABKA4yIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRGlyZWN0aW9uEg8KB3BlZXJfaWQYAiABKAQSFgoOc25hcHNob3RfaW5kZXgYAyABKAQSDgoGb2Zmc2V0GAQgASgEEgwKBGRvbmUYBSABKAgiSwoNUmVhZENvbmZpcm1lZBINCgVpbmRleBgBIAEoBBISCgpyZWFkX2NvdW50GAIgASgNEhcKD2Fja25vd2xlZGdlZF9ieRgDIAMoBCJsCg9UcmFuc2ZlckNoYW5nZWQSFgoJdGFyZ2V0X2lkGAEgASgESACIAQESMwoFcGhhc2UYAiABKA4yJC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVHJhbnNmZXJQaGFzZUIMCgpfdGFyZ2V0X2lkInEKFENvbmZpZ3VyYXRpb25DaGFuZ2VkEjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEg0KBWluZGV4GAIgASgEEhEKCWNvbW1pdHRlZBgDIAEoCCJSCgtBcHBsaWVkUm93cxIVCg1hcHBsaWVkX2luZGV4GAEgASgEEiwKBHJvd3MYAiADKAsyHi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm93VmlldyJUCgxSZXN0b3JlZFJvd3MSFgoOc25hcHNob3RfaW5kZXgYASABKAQSLAoEcm93cxgCIAMoCzIeLnJhZnRhcml1bS5vYnNlcnZlci52MS5Sb3dWaWV3IoMBCgtNZXNzYWdlU2VudBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEjYKB21lc3NhZ2UYAyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkirgEKD01lc3NhZ2VBcnJpdmluZxIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSEQoJZHVlX2F0X3VzGAQgASgEEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkimwEKD01lc3NhZ2VSZWNlaXZlZBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSNgoHbWVzc2FnZRgEIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSLNAQoOTWVzc2FnZURyb3BwZWQSLAoCaWQYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUlkEg4KBnRhcmdldBgCIAEoBBISCgpzZW50X2F0X3VzGAMgASgEEjEKBnJlYXNvbhgEIAEoDjIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ecm9wUmVhc29uEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkiWwoRQ29ubmVjdGlvbkNoYW5nZWQSDwoHcGVlcl9pZBgBIAEoBBI1CgVzdGF0ZRgCIAEoDjImLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25uZWN0aW9uU3RhdGUiLwoPTWVzc2FnZXNPbWl0dGVkEg0KBWNvdW50GAEgASgEEg0KBWJ5dGVzGAIgASgEIkgKDlJlcXVlc3RTdGFydGVkEhIKCnJlcXVlc3RfaWQYASABKAkSEwoLZGVzY3JpcHRpb24YAiABKAkSDQoFd3JpdGUYAyABKAgiOQoQUmVxdWVzdEZvcndhcmRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEhEKCWxlYWRlcl9pZBgCIAEoBCJCCg9SZXF1ZXN0UHJvcG9zZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRINCgVpbmRleBgCIAEoBBIMCgR0ZXJtGAMgASgEIoIBCg9SZXF1ZXN0RmluaXNoZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRI2CgdvdXRjb21lGAIgASgOMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RPdXRjb21lEg4KBmRldGFpbBgDIAEoCRITCgtkdXJhdGlvbl91cxgEIAEoBCI7CgpOb2RlVmlld2VkEi0KBHZpZXcYASABKAsyHy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTm9kZVZpZXciHAoDR2FwEhUKDWRyb3BwZWRfY291bnQYASABKAQifwoNSGVhbHRoQ2hhbmdlZBItCgZoZWFsdGgYASABKA4yHS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuSGVhbHRoEgsKA3BpZBgCIAEoDRIPCgdhZGRyZXNzGAMgASgJEg0KBWNhdXNlGAQgASgJEhIKCmxhc3Rfd29yZHMYBSABKAkiDQoLTm9kZVJlbW92ZWQiPQoLRGlza0NoYW5nZWQSLgoEZGlzaxgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5EaXNrRmF1bHQiHAoMQ2xvY2tDaGFuZ2VkEgwKBHJhdGUYASABKAEiPgoMTGlua3NDaGFuZ2VkEi4KBWxpbmtzGAEgAygLMh8ucmFmdGFyaXVtLm9ic2VydmVyLnYxLkxpbmtWaWV3Ii0KDFNwZWVkQ2hhbmdlZBINCgVzcGVlZBgBIAEoARIOCgZmcm96ZW4YAiABKAgiOwoRSW52YXJpYW50VmlvbGF0ZWQSEQoJaW52YXJpYW50GAEgASgJEhMKC2V4cGxhbmF0aW9uGAIgASgJKn4KBFJvbGUSFAoQUk9MRV9VTlNQRUNJRklFRBAAEhEKDVJPTEVfRk9MTE9XRVIQARIWChJST0xFX1BSRV9DQU5ESURBVEUQAhISCg5ST0xFX0NBTkRJREFURRADEg8KC1JPTEVfTEVBREVSEAQSEAoMUk9MRV9MRUFSTkVSEAUqhAEKBkhlYWx0aBIWChJIRUFMVEhfVU5TUEVDSUZJRUQQABITCg9IRUFMVEhfU1RBUlRJTkcQARISCg5IRUFMVEhfUlVOTklORxACEhEKDUhFQUxUSF9QQVVTRUQQAxISCg5IRUFMVEhfU1RPUFBFRBAEEhIKDkhFQUxUSF9DUkFTSEVEEAUq5QEKC01lc3NhZ2VLaW5kEhwKGE1FU1NBR0VfS0lORF9VTlNQRUNJRklFRBAAEhcKE01FU1NBR0VfS0lORF9BUFBFTkQQARIaChZNRVNTQUdFX0tJTkRfSEVBUlRCRUFUEAISFQoRTUVTU0FHRV9LSU5EX1ZPVEUQAxIZChVNRVNTQUdFX0tJTkRfUFJFX1ZPVEUQBBIZChVNRVNTQUdFX0tJTkRfU05BUFNIT1QQBRIZChVNRVNTQUdFX0tJTkRfVFJBTlNGRVIQBhIbChdNRVNTQUdFX0tJTkRfUkVBRF9JTkRFWBAHKpMBChBSZXBsaWNhdGlvblN0YXRlEiEKHVJFUExJQ0FUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASGwoXUkVQTElDQVRJT05fU1RBVEVfUFJPQkUQARIfChtSRVBMSUNBVElPTl9TVEFURV9SRVBMSUNBVEUQAhIeChpSRVBMSUNBVElPTl9TVEFURV9TTkFQU0hPVBADKpkBCg1UcmFuc2ZlclBoYXNlEh4KGlRSQU5TRkVSX1BIQVNFX1VOU1BFQ0lGSUVEEAASGgoWVFJBTlNGRVJfUEhBU0VfU1RBUlRFRBABEhcKE1RSQU5TRkVSX1BIQVNFX1NFTlQQAhIaChZUUkFOU0ZFUl9QSEFTRV9BQk9SVEVEEAMSFwoTVFJBTlNGRVJfUEhBU0VfRE9ORRAEKlYKCURpcmVjdGlvbhIZChVESVJFQ1RJT05fVU5TUEVDSUZJRUQQABIVChFESVJFQ1RJT05fU0VORElORxABEhcKE0RJUkVDVElPTl9SRUNFSVZJTkcQAiqgAQoKRHJvcFJlYXNvbhIbChdEUk9QX1JFQVNPTl9VTlNQRUNJRklFRBAAEhMKD0RST1BfUkVBU09OX0NVVBABEhQKEERST1BfUkVBU09OX0xPU1MQAhIYChREUk9QX1JFQVNPTl9PVkVSRkxPVxADEhcKE0RST1BfUkVBU09OX1NURVBQRUQQBBIXChNEUk9QX1JFQVNPTl9SRVNUQVJUEAUqjgEKD0Nvbm5lY3Rpb25TdGF0ZRIgChxDT05ORUNUSU9OX1NUQVRFX1VOU1BFQ0lGSUVEEAASHwobQ09OTkVDVElPTl9TVEFURV9DT05ORUNUSU5HEAESGgoWQ09OTkVDVElPTl9TVEFURV9SRUFEWRACEhwKGENPTk5FQ1RJT05fU1RBVEVfQkFDS09GRhADKoIBCg5SZXF1ZXN0T3V0Y29tZRIfChtSRVFVRVNUX09VVENPTUVfVU5TUEVDSUZJRUQQABIWChJSRVFVRVNUX09VVENPTUVfT0sQARIaChZSRVFVRVNUX09VVENPTUVfRkFJTEVEEAISGwoXUkVRVUVTVF9PVVRDT01FX1VOS05PV04QAzJtCg9PYnNlcnZlclNlcnZpY2USWgoHT2JzZXJ2ZRIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5PYnNlcnZlUmVxdWVzdBomLnJhZnRhcml1bS5vYnNlcnZlci52MS5PYnNlcnZlUmVzcG9uc2UwAWIGcHJvdG8z", [file_raftarium_raft_v1_raft]);
 
 /**
  * @generated from message raftarium.observer.v1.ObserveRequest
@@ -269,6 +269,18 @@ export type Observation = Message<"raftarium.observer.v1.Observation"> & {
      */
     value: InvariantViolated;
     case: "invariantViolated";
+  } | {
+    /**
+     * @generated from field: raftarium.observer.v1.DiskChanged disk_changed = 42;
+     */
+    value: DiskChanged;
+    case: "diskChanged";
+  } | {
+    /**
+     * @generated from field: raftarium.observer.v1.ClockChanged clock_changed = 43;
+     */
+    value: ClockChanged;
+    case: "clockChanged";
   } | { case: undefined; value?: undefined };
 };
 
@@ -680,6 +692,41 @@ export const LinkViewSchema: GenMessage<LinkView> = /*@__PURE__*/
   messageDesc(file_raftarium_observer_v1_observer, 10);
 
 /**
+ * All zero: the disk is well.
+ *
+ * @generated from message raftarium.observer.v1.DiskFault
+ */
+export type DiskFault = Message<"raftarium.observer.v1.DiskFault"> & {
+  /**
+   * Added to every sync, in cluster time.
+   *
+   * @generated from field: double delay_ms = 1;
+   */
+  delayMs: number;
+
+  /**
+   * The next write fails as if the disk were broken.
+   *
+   * @generated from field: bool fail = 2;
+   */
+  fail: boolean;
+
+  /**
+   * Writes fail as if the disk were full.
+   *
+   * @generated from field: bool full = 3;
+   */
+  full: boolean;
+};
+
+/**
+ * Describes the message raftarium.observer.v1.DiskFault.
+ * Use `create(DiskFaultSchema)` to create a new message.
+ */
+export const DiskFaultSchema: GenMessage<DiskFault> = /*@__PURE__*/
+  messageDesc(file_raftarium_observer_v1_observer, 11);
+
+/**
  * @generated from message raftarium.observer.v1.RoleChanged
  */
 export type RoleChanged = Message<"raftarium.observer.v1.RoleChanged"> & {
@@ -714,7 +761,7 @@ export type RoleChanged = Message<"raftarium.observer.v1.RoleChanged"> & {
  * Use `create(RoleChangedSchema)` to create a new message.
  */
 export const RoleChangedSchema: GenMessage<RoleChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 11);
+  messageDesc(file_raftarium_observer_v1_observer, 12);
 
 /**
  * @generated from message raftarium.observer.v1.VotesChanged
@@ -746,7 +793,7 @@ export type VotesChanged = Message<"raftarium.observer.v1.VotesChanged"> & {
  * Use `create(VotesChangedSchema)` to create a new message.
  */
 export const VotesChangedSchema: GenMessage<VotesChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 12);
+  messageDesc(file_raftarium_observer_v1_observer, 13);
 
 /**
  * @generated from message raftarium.observer.v1.TimerChanged
@@ -763,7 +810,7 @@ export type TimerChanged = Message<"raftarium.observer.v1.TimerChanged"> & {
  * Use `create(TimerChangedSchema)` to create a new message.
  */
 export const TimerChangedSchema: GenMessage<TimerChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 13);
+  messageDesc(file_raftarium_observer_v1_observer, 14);
 
 /**
  * @generated from message raftarium.observer.v1.LogAppended
@@ -780,7 +827,7 @@ export type LogAppended = Message<"raftarium.observer.v1.LogAppended"> & {
  * Use `create(LogAppendedSchema)` to create a new message.
  */
 export const LogAppendedSchema: GenMessage<LogAppended> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 14);
+  messageDesc(file_raftarium_observer_v1_observer, 15);
 
 /**
  * @generated from message raftarium.observer.v1.LogTruncated
@@ -797,7 +844,7 @@ export type LogTruncated = Message<"raftarium.observer.v1.LogTruncated"> & {
  * Use `create(LogTruncatedSchema)` to create a new message.
  */
 export const LogTruncatedSchema: GenMessage<LogTruncated> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 15);
+  messageDesc(file_raftarium_observer_v1_observer, 16);
 
 /**
  * @generated from message raftarium.observer.v1.LogCompacted
@@ -824,7 +871,7 @@ export type LogCompacted = Message<"raftarium.observer.v1.LogCompacted"> & {
  * Use `create(LogCompactedSchema)` to create a new message.
  */
 export const LogCompactedSchema: GenMessage<LogCompacted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 16);
+  messageDesc(file_raftarium_observer_v1_observer, 17);
 
 /**
  * @generated from message raftarium.observer.v1.DurableAdvanced
@@ -851,7 +898,7 @@ export type DurableAdvanced = Message<"raftarium.observer.v1.DurableAdvanced"> &
  * Use `create(DurableAdvancedSchema)` to create a new message.
  */
 export const DurableAdvancedSchema: GenMessage<DurableAdvanced> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 17);
+  messageDesc(file_raftarium_observer_v1_observer, 18);
 
 /**
  * @generated from message raftarium.observer.v1.CommitAdvanced
@@ -868,7 +915,7 @@ export type CommitAdvanced = Message<"raftarium.observer.v1.CommitAdvanced"> & {
  * Use `create(CommitAdvancedSchema)` to create a new message.
  */
 export const CommitAdvancedSchema: GenMessage<CommitAdvanced> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 18);
+  messageDesc(file_raftarium_observer_v1_observer, 19);
 
 /**
  * @generated from message raftarium.observer.v1.ProgressChanged
@@ -885,7 +932,7 @@ export type ProgressChanged = Message<"raftarium.observer.v1.ProgressChanged"> &
  * Use `create(ProgressChangedSchema)` to create a new message.
  */
 export const ProgressChangedSchema: GenMessage<ProgressChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 19);
+  messageDesc(file_raftarium_observer_v1_observer, 20);
 
 /**
  * @generated from message raftarium.observer.v1.SnapshotTransfer
@@ -922,7 +969,7 @@ export type SnapshotTransfer = Message<"raftarium.observer.v1.SnapshotTransfer">
  * Use `create(SnapshotTransferSchema)` to create a new message.
  */
 export const SnapshotTransferSchema: GenMessage<SnapshotTransfer> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 20);
+  messageDesc(file_raftarium_observer_v1_observer, 21);
 
 /**
  * @generated from message raftarium.observer.v1.ReadConfirmed
@@ -949,7 +996,7 @@ export type ReadConfirmed = Message<"raftarium.observer.v1.ReadConfirmed"> & {
  * Use `create(ReadConfirmedSchema)` to create a new message.
  */
 export const ReadConfirmedSchema: GenMessage<ReadConfirmed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 21);
+  messageDesc(file_raftarium_observer_v1_observer, 22);
 
 /**
  * @generated from message raftarium.observer.v1.TransferChanged
@@ -971,7 +1018,7 @@ export type TransferChanged = Message<"raftarium.observer.v1.TransferChanged"> &
  * Use `create(TransferChangedSchema)` to create a new message.
  */
 export const TransferChangedSchema: GenMessage<TransferChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 22);
+  messageDesc(file_raftarium_observer_v1_observer, 23);
 
 /**
  * @generated from message raftarium.observer.v1.ConfigurationChanged
@@ -998,7 +1045,7 @@ export type ConfigurationChanged = Message<"raftarium.observer.v1.ConfigurationC
  * Use `create(ConfigurationChangedSchema)` to create a new message.
  */
 export const ConfigurationChangedSchema: GenMessage<ConfigurationChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 23);
+  messageDesc(file_raftarium_observer_v1_observer, 24);
 
 /**
  * @generated from message raftarium.observer.v1.AppliedRows
@@ -1020,7 +1067,7 @@ export type AppliedRows = Message<"raftarium.observer.v1.AppliedRows"> & {
  * Use `create(AppliedRowsSchema)` to create a new message.
  */
 export const AppliedRowsSchema: GenMessage<AppliedRows> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 24);
+  messageDesc(file_raftarium_observer_v1_observer, 25);
 
 /**
  * @generated from message raftarium.observer.v1.RestoredRows
@@ -1042,7 +1089,7 @@ export type RestoredRows = Message<"raftarium.observer.v1.RestoredRows"> & {
  * Use `create(RestoredRowsSchema)` to create a new message.
  */
 export const RestoredRowsSchema: GenMessage<RestoredRows> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 25);
+  messageDesc(file_raftarium_observer_v1_observer, 26);
 
 /**
  * @generated from message raftarium.observer.v1.MessageSent
@@ -1069,7 +1116,7 @@ export type MessageSent = Message<"raftarium.observer.v1.MessageSent"> & {
  * Use `create(MessageSentSchema)` to create a new message.
  */
 export const MessageSentSchema: GenMessage<MessageSent> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 26);
+  messageDesc(file_raftarium_observer_v1_observer, 27);
 
 /**
  * @generated from message raftarium.observer.v1.MessageArriving
@@ -1108,7 +1155,7 @@ export type MessageArriving = Message<"raftarium.observer.v1.MessageArriving"> &
  * Use `create(MessageArrivingSchema)` to create a new message.
  */
 export const MessageArrivingSchema: GenMessage<MessageArriving> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 27);
+  messageDesc(file_raftarium_observer_v1_observer, 28);
 
 /**
  * @generated from message raftarium.observer.v1.MessageReceived
@@ -1140,7 +1187,7 @@ export type MessageReceived = Message<"raftarium.observer.v1.MessageReceived"> &
  * Use `create(MessageReceivedSchema)` to create a new message.
  */
 export const MessageReceivedSchema: GenMessage<MessageReceived> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 28);
+  messageDesc(file_raftarium_observer_v1_observer, 29);
 
 /**
  * @generated from message raftarium.observer.v1.MessageDropped
@@ -1177,7 +1224,7 @@ export type MessageDropped = Message<"raftarium.observer.v1.MessageDropped"> & {
  * Use `create(MessageDroppedSchema)` to create a new message.
  */
 export const MessageDroppedSchema: GenMessage<MessageDropped> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 29);
+  messageDesc(file_raftarium_observer_v1_observer, 30);
 
 /**
  * @generated from message raftarium.observer.v1.ConnectionChanged
@@ -1199,7 +1246,7 @@ export type ConnectionChanged = Message<"raftarium.observer.v1.ConnectionChanged
  * Use `create(ConnectionChangedSchema)` to create a new message.
  */
 export const ConnectionChangedSchema: GenMessage<ConnectionChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 30);
+  messageDesc(file_raftarium_observer_v1_observer, 31);
 
 /**
  * @generated from message raftarium.observer.v1.MessagesOmitted
@@ -1221,7 +1268,7 @@ export type MessagesOmitted = Message<"raftarium.observer.v1.MessagesOmitted"> &
  * Use `create(MessagesOmittedSchema)` to create a new message.
  */
 export const MessagesOmittedSchema: GenMessage<MessagesOmitted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 31);
+  messageDesc(file_raftarium_observer_v1_observer, 32);
 
 /**
  * @generated from message raftarium.observer.v1.RequestStarted
@@ -1248,7 +1295,7 @@ export type RequestStarted = Message<"raftarium.observer.v1.RequestStarted"> & {
  * Use `create(RequestStartedSchema)` to create a new message.
  */
 export const RequestStartedSchema: GenMessage<RequestStarted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 32);
+  messageDesc(file_raftarium_observer_v1_observer, 33);
 
 /**
  * @generated from message raftarium.observer.v1.RequestForwarded
@@ -1270,7 +1317,7 @@ export type RequestForwarded = Message<"raftarium.observer.v1.RequestForwarded">
  * Use `create(RequestForwardedSchema)` to create a new message.
  */
 export const RequestForwardedSchema: GenMessage<RequestForwarded> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 33);
+  messageDesc(file_raftarium_observer_v1_observer, 34);
 
 /**
  * @generated from message raftarium.observer.v1.RequestProposed
@@ -1297,7 +1344,7 @@ export type RequestProposed = Message<"raftarium.observer.v1.RequestProposed"> &
  * Use `create(RequestProposedSchema)` to create a new message.
  */
 export const RequestProposedSchema: GenMessage<RequestProposed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 34);
+  messageDesc(file_raftarium_observer_v1_observer, 35);
 
 /**
  * @generated from message raftarium.observer.v1.RequestFinished
@@ -1329,7 +1376,7 @@ export type RequestFinished = Message<"raftarium.observer.v1.RequestFinished"> &
  * Use `create(RequestFinishedSchema)` to create a new message.
  */
 export const RequestFinishedSchema: GenMessage<RequestFinished> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 35);
+  messageDesc(file_raftarium_observer_v1_observer, 36);
 
 /**
  * @generated from message raftarium.observer.v1.NodeViewed
@@ -1346,7 +1393,7 @@ export type NodeViewed = Message<"raftarium.observer.v1.NodeViewed"> & {
  * Use `create(NodeViewedSchema)` to create a new message.
  */
 export const NodeViewedSchema: GenMessage<NodeViewed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 36);
+  messageDesc(file_raftarium_observer_v1_observer, 37);
 
 /**
  * @generated from message raftarium.observer.v1.Gap
@@ -1363,7 +1410,7 @@ export type Gap = Message<"raftarium.observer.v1.Gap"> & {
  * Use `create(GapSchema)` to create a new message.
  */
 export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 37);
+  messageDesc(file_raftarium_observer_v1_observer, 38);
 
 /**
  * @generated from message raftarium.observer.v1.HealthChanged
@@ -1400,7 +1447,7 @@ export type HealthChanged = Message<"raftarium.observer.v1.HealthChanged"> & {
  * Use `create(HealthChangedSchema)` to create a new message.
  */
 export const HealthChangedSchema: GenMessage<HealthChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 38);
+  messageDesc(file_raftarium_observer_v1_observer, 39);
 
 /**
  * @generated from message raftarium.observer.v1.NodeRemoved
@@ -1413,7 +1460,43 @@ export type NodeRemoved = Message<"raftarium.observer.v1.NodeRemoved"> & {
  * Use `create(NodeRemovedSchema)` to create a new message.
  */
 export const NodeRemovedSchema: GenMessage<NodeRemoved> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 39);
+  messageDesc(file_raftarium_observer_v1_observer, 40);
+
+/**
+ * @generated from message raftarium.observer.v1.DiskChanged
+ */
+export type DiskChanged = Message<"raftarium.observer.v1.DiskChanged"> & {
+  /**
+   * @generated from field: raftarium.observer.v1.DiskFault disk = 1;
+   */
+  disk?: DiskFault | undefined;
+};
+
+/**
+ * Describes the message raftarium.observer.v1.DiskChanged.
+ * Use `create(DiskChangedSchema)` to create a new message.
+ */
+export const DiskChangedSchema: GenMessage<DiskChanged> = /*@__PURE__*/
+  messageDesc(file_raftarium_observer_v1_observer, 41);
+
+/**
+ * @generated from message raftarium.observer.v1.ClockChanged
+ */
+export type ClockChanged = Message<"raftarium.observer.v1.ClockChanged"> & {
+  /**
+   * 1: right; 1.2: a fifth too fast.
+   *
+   * @generated from field: double rate = 1;
+   */
+  rate: number;
+};
+
+/**
+ * Describes the message raftarium.observer.v1.ClockChanged.
+ * Use `create(ClockChangedSchema)` to create a new message.
+ */
+export const ClockChangedSchema: GenMessage<ClockChanged> = /*@__PURE__*/
+  messageDesc(file_raftarium_observer_v1_observer, 42);
 
 /**
  * @generated from message raftarium.observer.v1.LinksChanged
@@ -1430,7 +1513,7 @@ export type LinksChanged = Message<"raftarium.observer.v1.LinksChanged"> & {
  * Use `create(LinksChangedSchema)` to create a new message.
  */
 export const LinksChangedSchema: GenMessage<LinksChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 40);
+  messageDesc(file_raftarium_observer_v1_observer, 43);
 
 /**
  * @generated from message raftarium.observer.v1.SpeedChanged
@@ -1452,7 +1535,7 @@ export type SpeedChanged = Message<"raftarium.observer.v1.SpeedChanged"> & {
  * Use `create(SpeedChangedSchema)` to create a new message.
  */
 export const SpeedChangedSchema: GenMessage<SpeedChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 41);
+  messageDesc(file_raftarium_observer_v1_observer, 44);
 
 /**
  * @generated from message raftarium.observer.v1.InvariantViolated
@@ -1474,7 +1557,7 @@ export type InvariantViolated = Message<"raftarium.observer.v1.InvariantViolated
  * Use `create(InvariantViolatedSchema)` to create a new message.
  */
 export const InvariantViolatedSchema: GenMessage<InvariantViolated> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 42);
+  messageDesc(file_raftarium_observer_v1_observer, 45);
 
 /**
  * @generated from enum raftarium.observer.v1.Role
