@@ -10,9 +10,9 @@ import {
   type PointerEvent,
 } from "react";
 import { hueOf } from "../shell/words.tsx";
-import { useTimeline } from "../state/use.ts";
 import { EntryTip } from "./entry-tip.tsx";
 import { shownLength, entryAt, logTableOf, type LogRow, type LogTable } from "./log-model.ts";
+import { useCalmView } from "./use-calm-view.ts";
 
 /** The same as in panels.css. */
 export const CELL_WIDTH = 46;
@@ -38,9 +38,12 @@ interface CellsProps {
   readonly firstIndex: number;
   readonly sight: Sight;
   readonly focusedIndex: number;
+  /** A new commit is shown as new. */
+  readonly calm: boolean;
 }
 
-const Cells = memo(function Cells({ node, faint, firstIndex, sight, focusedIndex }: CellsProps) {
+const Cells = memo(function Cells(props: CellsProps) {
+  const { node, faint, firstIndex, sight, focusedIndex, calm } = props;
   const cells = [];
   const to = Math.min(sight.to, node.lastIndex);
   for (let index = sight.from; index <= to; index += 1) {
@@ -49,13 +52,14 @@ const Cells = memo(function Cells({ node, faint, firstIndex, sight, focusedIndex
     const { description } = entry;
     const shown = shownLength(entry);
     const committed = index <= node.commitIndex ? "committed" : "pending";
+    const fresh = calm && !faint && index > node.commitIndex - 2 ? "fresh" : "";
     cells.push(
       <div
         key={index}
         role="gridcell"
         aria-colindex={index - firstIndex + 2}
         tabIndex={index === focusedIndex ? 0 : -1}
-        className={`cell ${committed} ${entry.kind} ${faint ? "faint" : ""}`}
+        className={`cell ${committed} ${fresh} ${faint ? "faint" : ""}`}
         data-hue={hueOf(entry.term)}
         data-index={index}
         data-node={node.nodeId}
@@ -77,6 +81,8 @@ interface RowProps {
   readonly firstIndex: number;
   readonly sight: Sight;
   readonly focusedIndex: number;
+  /** A new commit is shown as new. */
+  readonly calm: boolean;
 }
 
 function region(from: number, to: number, firstIndex: number) {
@@ -94,7 +100,7 @@ function sameRow(a: LogRow, b: LogRow): boolean {
 }
 
 const Row = memo(
-  function Row({ row, rowIndex, firstIndex, sight, focusedIndex }: RowProps) {
+  function Row({ row, rowIndex, firstIndex, sight, focusedIndex, calm }: RowProps) {
     const { node, word, faint, snapshotTo, untoldTo, matchIndex, nextIndex } = row;
     const at = (index: number) => (index - firstIndex) * CELL_WIDTH + (CELL_WIDTH - 4) / 2;
     const empty = node.lastIndex < firstIndex;
@@ -137,6 +143,7 @@ const Row = memo(
             firstIndex={firstIndex}
             sight={sight}
             focusedIndex={focusedIndex}
+            calm={calm}
           />
           {matchIndex >= firstIndex ? (
             <i className="match" style={{ left: at(matchIndex) }} aria-hidden="true" />
@@ -154,7 +161,8 @@ const Row = memo(
     before.sight.from === after.sight.from &&
     before.sight.to === after.sight.to &&
     before.focusedIndex === after.focusedIndex &&
-    before.rowIndex === after.rowIndex,
+    before.rowIndex === after.rowIndex &&
+    before.calm === after.calm,
 );
 
 function Head({ firstIndex, sight }: { readonly firstIndex: number; readonly sight: Sight }) {
@@ -194,15 +202,18 @@ function useScrolling(table: LogTable) {
   const filled = table.lastIndex - table.firstIndex + 1 + SPARE_COLUMNS;
   const columns = Math.max(fits, filled);
   const leftMax = Math.max(0, nameWidth + columns * CELL_WIDTH - box.width);
-  const pinned = useRef({ following: true, firstIndex: table.firstIndex });
+  const pinned = useRef({ following: true, firstIndex: table.firstIndex, leftMax: 0 });
 
   useLayoutEffect(() => {
     const element = scroller.current;
+    const { current } = pinned;
     if (element === null) return;
-    const shift = (table.firstIndex - pinned.current.firstIndex) * CELL_WIDTH;
-    pinned.current.firstIndex = table.firstIndex;
-    if (pinned.current.following) element.scrollLeft = leftMax;
-    else if (shift !== 0) element.scrollLeft -= shift;
+    const shift = (table.firstIndex - current.firstIndex) * CELL_WIDTH;
+    current.firstIndex = table.firstIndex;
+    // To set it, even to what it is, would cost a layout.
+    if (current.following && current.leftMax !== leftMax) element.scrollLeft = leftMax;
+    else if (!current.following && shift !== 0) element.scrollLeft -= shift;
+    current.leftMax = leftMax;
   }, [leftMax, table.firstIndex]);
 
   // The scroller comes into being with the first entry.
@@ -228,6 +239,7 @@ function useScrolling(table: LogTable) {
   };
   const goNewest = () => {
     pinned.current.following = true;
+    pinned.current.leftMax = leftMax;
     setFollowing(true);
     scroller.current?.scrollTo({ left: leftMax });
   };
@@ -280,7 +292,7 @@ function moved(table: LogTable, place: CellPlace, key: string): CellPlace | null
 }
 
 export function LogGrid() {
-  const view = useTimeline((state) => state.view);
+  const { view, calm } = useCalmView();
   const table = logTableOf(view);
   const { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth } =
     useScrolling(table);
@@ -355,6 +367,7 @@ export function LogGrid() {
                 firstIndex={table.firstIndex}
                 sight={sight}
                 focusedIndex={reachable?.nodeId === nodeId ? reachable.index : resting}
+                calm={calm}
               />
             );
           })}

@@ -22,9 +22,9 @@ function onKeyDown(event: KeyboardEvent<HTMLDivElement>): void {
 }
 
 export function LogPanel() {
-  const { tab, logOpen } = useSheets();
+  const { tab } = useSheets();
   return (
-    <div className={logOpen ? "log-panel open" : "log-panel"}>
+    <div className="log-panel">
       <div className="tabs" role="tablist" aria-label="Logs or stores" onKeyDown={onKeyDown}>
         {TABS.map(({ tab: each, name }) => (
           <button

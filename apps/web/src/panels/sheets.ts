@@ -19,3 +19,10 @@ const read = () => sheets.get();
 export function useSheets(): SheetState {
   return useSyncExternalStore(subscribe, read, read);
 }
+
+// The grid areas of the page are the shell's; a mark on the root tells them, and costs nothing.
+sheets.subscribe(() => {
+  const { logOpen, tapeOpen } = sheets.get();
+  document.documentElement.toggleAttribute("data-log-open", logOpen);
+  document.documentElement.toggleAttribute("data-tape-open", tapeOpen);
+});

@@ -1,8 +1,9 @@
 /** The stores of all nodes side by side. */
 import type { Health } from "@raftarium/observer";
-import { useTimeline } from "../state/use.ts";
+import { memo } from "react";
 import { rowWord } from "./log-model.ts";
-import { storeTableOf, type StoreCell } from "./store-model.ts";
+import { storeTableOf, type StoreCell, type StoreRow } from "./store-model.ts";
+import { useCalmView } from "./use-calm-view.ts";
 
 const STATE_WORDS = {
   same: "",
@@ -31,8 +32,35 @@ function Value({ cell, faint }: { readonly cell: StoreCell; readonly faint: bool
   );
 }
 
+interface RowProps {
+  readonly row: StoreRow;
+  /** By node: whether it has no process. */
+  readonly faint: readonly boolean[];
+}
+
+function sameCell(a: StoreCell, b: StoreCell | undefined): boolean {
+  return a.value === b?.value && a.state === b.state && a.coming === b.coming;
+}
+
+const Row = memo(
+  function Row({ row, faint }: RowProps) {
+    return (
+      <tr>
+        <th scope="row">{row.key}</th>
+        {row.cells.map((cell, at) => (
+          <Value key={cell.nodeId} cell={cell} faint={faint[at] === true} />
+        ))}
+      </tr>
+    );
+  },
+  (before, after) =>
+    before.row.cells.length === after.row.cells.length &&
+    before.row.cells.every((cell, at) => sameCell(cell, after.row.cells[at])) &&
+    before.faint.every((value, at) => value === after.faint[at]),
+);
+
 export function StoreGrid() {
-  const view = useTimeline((state) => state.view);
+  const { view } = useCalmView();
   const { nodes, rows, cut } = storeTableOf(view);
   if (rows.length === 0) {
     return (
@@ -41,6 +69,7 @@ export function StoreGrid() {
       </p>
     );
   }
+  const faint = nodes.map((node) => isFaint(node.health));
   return (
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
     <div className="store-scroll" role="region" aria-label="Stores of all nodes" tabIndex={0}>
@@ -60,12 +89,7 @@ export function StoreGrid() {
         </thead>
         <tbody>
           {rows.map((row) => (
-            <tr key={row.key}>
-              <th scope="row">{row.key}</th>
-              {row.cells.map((cell, at) => (
-                <Value key={cell.nodeId} cell={cell} faint={isFaint(nodes[at]?.health)} />
-              ))}
-            </tr>
+            <Row key={row.key} row={row} faint={faint} />
           ))}
         </tbody>
       </table>

@@ -193,7 +193,6 @@ export function TapePanel() {
   const soughtUs = useTimeline((state) => state.soughtUs);
   const shownUs = soughtUs ?? viewUs;
   const firstUs = useTimeline((state) => state.firstUs);
-  const { tapeOpen } = useSheets();
   const { element, width } = useWidth();
   useRepaint();
 
@@ -220,7 +219,7 @@ export function TapePanel() {
     show(scale.fromUs + share * (scale.toUs - scale.fromUs));
   };
   return (
-    <div className={tapeOpen ? "tape open" : "tape"}>
+    <div className="tape">
       <Sheets />
       <div className="tape-line">
         <button

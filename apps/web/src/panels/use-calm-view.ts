@@ -1,0 +1,51 @@
+import { committedIndex, type ClusterView } from "@raftarium/observer";
+import { useEffect, useState } from "react";
+import { useTimelineItself } from "../state/use.ts";
+
+/** Under load nobody can read a table ten times a second; and it would cost frames. */
+const CALM_MS = 100;
+const BUSY_MS = 300;
+/** More new entries than this between two looks are load. */
+const ENTRIES_CALM = 12;
+
+export interface CalmView {
+  readonly view: ClusterView;
+  /** False: so much happens that single changes need no emphasis. */
+  readonly calm: boolean;
+}
+
+/** The view for a table: as fresh as can be read, and rarer under load. */
+export function useCalmView(): CalmView {
+  const timeline = useTimelineItself();
+  const [shown, setShown] = useState<CalmView>(() => ({
+    view: timeline.getState().view,
+    calm: true,
+  }));
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    let takenMs = -Infinity;
+    let last = timeline.getState().view;
+    let calm = true;
+    const take = () => {
+      timer = undefined;
+      takenMs = performance.now();
+      const { view } = timeline.getState();
+      calm = Math.abs(committedIndex(view) - committedIndex(last)) <= ENTRIES_CALM;
+      last = view;
+      setShown({ view, calm });
+    };
+    const onChange = () => {
+      if (timer !== undefined) return;
+      const waitMs = takenMs + (calm ? CALM_MS : BUSY_MS) - performance.now();
+      if (waitMs <= 0) take();
+      else timer = setTimeout(take, waitMs);
+    };
+    onChange();
+    const stop = timeline.subscribe(onChange);
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, [timeline]);
+  return shown;
+}
