@@ -6,8 +6,8 @@ const formatVersion = 1;
 /**
  * The bytes carried by an entry of kind `configuration`. Format: a version byte, then the lists
  * voters, votersOutgoing and learners (a count, then ids), then the addresses (a count, then id,
- * byte length and UTF-8), in ascending order of id. All numbers are LEB128 varints. Equal
- * configurations give equal bytes.
+ * length and UTF-16 code units: one byte for each ASCII character), in ascending order of id. All
+ * numbers are LEB128 varints. Equal configurations give equal bytes.
  */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const bytes: number[] = [formatVersion];
@@ -18,11 +18,10 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const ids = Object.keys(configuration.addresses).map(Number);
   writeNumber(bytes, ids.length);
   for (const nodeId of ids.toSorted((a, b) => a - b)) {
-    const text: number[] = [];
-    writeText(text, configuration.addresses[nodeId]!);
+    const address = configuration.addresses[nodeId]!;
     writeNumber(bytes, nodeId);
-    writeNumber(bytes, text.length);
-    for (const byte of text) bytes.push(byte);
+    writeNumber(bytes, address.length);
+    for (let i = 0; i < address.length; i++) writeNumber(bytes, address.charCodeAt(i));
   }
   return Uint8Array.from(bytes);
 }
@@ -91,30 +90,14 @@ class Reader {
     return ids;
   }
 
-  text(byteLength: number): string {
-    const end = this.offset + byteLength;
+  text(length: number): string {
     let text = "";
-    while (this.offset < end && !this.failed) text += String.fromCodePoint(this.codePoint());
-    if (this.offset !== end) this.failed = true;
+    for (let i = 0; i < length && !this.failed; i++) {
+      const unit = this.number();
+      if (unit > 0xffff) this.failed = true;
+      text += String.fromCharCode(unit);
+    }
     return text;
-  }
-
-  private codePoint(): number {
-    const first = this.byte();
-    if (first < 0x80) return first;
-    const length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    let code = first & (0x7f >> length);
-    for (let i = 1; i < length; i++) {
-      const next = this.byte();
-      if ((next & 0xc0) !== 0x80) this.failed = true;
-      code = code * 64 + (next & 0x3f);
-    }
-    const least = length === 4 ? 0x1_0000 : length === 3 ? 0x800 : 0x80;
-    const surrogate = code >= 0xd800 && code <= 0xdfff;
-    if (first < 0xc0 || first > 0xf4 || code < least || code > 0x10_ffff || surrogate) {
-      this.failed = true;
-    }
-    return this.failed ? 0 : code;
   }
 }
 
@@ -125,25 +108,4 @@ function writeNumber(bytes: number[], value: number): void {
     rest = Math.floor(rest / 0x80);
   }
   bytes.push(rest);
-}
-
-/** UTF-8; a lone surrogate becomes U+FFFD, as in TextEncoder. */
-function writeText(bytes: number[], text: string): void {
-  for (const character of text) {
-    let code = character.codePointAt(0)!;
-    if (code >= 0xd800 && code <= 0xdfff) code = 0xfffd;
-    if (code < 0x80) {
-      bytes.push(code);
-    } else if (code < 0x800) {
-      bytes.push(0xc0 | (code >> 6), tail(code));
-    } else if (code < 0x1_0000) {
-      bytes.push(0xe0 | (code >> 12), tail(code >> 6), tail(code));
-    } else {
-      bytes.push(0xf0 | (code >> 18), tail(code >> 12), tail(code >> 6), tail(code));
-    }
-  }
-}
-
-function tail(bits: number): number {
-  return 0x80 | (bits & 0x3f);
 }

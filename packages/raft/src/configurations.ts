@@ -122,12 +122,8 @@ function changed(core: Core): void {
 }
 
 function observeConfiguration(core: Core, committed: boolean): void {
-  core.observe({
-    kind: "configuration-changed",
-    configuration: core.configuration,
-    index: core.configurationIndex,
-    committed,
-  });
+  const { configuration, configurationIndex: index } = core;
+  core.observe({ kind: "configuration-changed", configuration, index, committed });
 }
 
 function read(entry: Entry): ConfigurationAt {

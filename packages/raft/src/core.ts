@@ -247,6 +247,16 @@ export class Core {
     this.observe({ kind: "role-changed", role, term, leaderId, votedFor, reason });
   }
 
+  observeTransfer(
+    direction: "sending" | "receiving",
+    peerId: NodeId,
+    snapshotIndex: LogIndex,
+    offset: number,
+    done: boolean,
+  ): void {
+    this.observe({ kind: "snapshot-transfer", direction, peerId, snapshotIndex, offset, done });
+  }
+
   /** Commits up to `index`. Who calls it has made sure that a quorum has it durably. */
   commitTo(index: LogIndex): void {
     assert(index > this.commitIndex && index <= this.log.lastIndex, "commitIndex out of bounds");

@@ -64,10 +64,7 @@ export function takeRequestVote(core: Core, from: NodeId, message: RequestVote):
   const upToDate =
     message.lastLogTerm > lastTerm ||
     (message.lastLogTerm === lastTerm && message.lastLogIndex >= lastIndex);
-  if (!free || !upToDate) {
-    rejectVote(core, from, message.preVote);
-    return;
-  }
+  if (!free || !upToDate) return rejectVote(core, from, message.preVote);
   if (!message.preVote) {
     if (core.votedFor === null) {
       core.votedFor = from;
@@ -77,12 +74,8 @@ export function takeRequestVote(core: Core, from: NodeId, message: RequestVote):
     if (core.observing) core.observeRole(`voted for ${from}`);
   }
   // A granted pre-vote repeats the term asked for: the candidate's, not this node's.
-  core.promise(from, {
-    type: "request-vote-response",
-    term: message.term,
-    preVote: message.preVote,
-    voteGranted: true,
-  });
+  const { term, preVote } = message;
+  core.promise(from, { type: "request-vote-response", term, preVote, voteGranted: true });
 }
 
 /** Always answered, and with this node's own term: a candidate that lags behind learns it. */

@@ -16,8 +16,7 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
   if (!known) {
     const found = log.lastIndexWithTermAtMost(prevLogIndex - 1, prevLogTerm);
     const hintIndex = Math.max(found, Math.min(core.commitIndex, prevLogIndex - 1));
-    refuseAppend(core, from, message, hintIndex);
-    return;
+    return refuseAppend(core, from, message, hintIndex);
   }
   if (entries.length > 0) appendNew(core, entries);
   // Beyond the last entry of this very append the log may be of another leader.

@@ -7,8 +7,8 @@
 import { encodeConfiguration } from "./configuration.ts";
 import { observeCommitted, refreshPeers } from "./configurations.ts";
 import type { Core } from "./core.ts";
-import { isJoint, isMember, isVoter, membersOf } from "./quorum.ts";
-import { appendOwn, sendAppends } from "./replication.ts";
+import { ascending, isJoint, isMember, isVoter, membersOf } from "./quorum.ts";
+import { announceCommit, appendOwn, sendAppends } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 import { sendTimeoutNow } from "./transfer.ts";
 import type {
@@ -45,6 +45,7 @@ export function settle(core: Core): void {
   if (news) {
     // Whom the change removed gets to know that it is committed; then nothing more.
     sendAppends(core);
+    announceCommit(core);
     refreshPeers(core);
   }
   if (isJoint(core.configuration)) {
@@ -62,53 +63,40 @@ function afterChange(core: Core, change: ConfigurationChange): Configuration | n
     case "add-learner": {
       const { nodeId, address } = change;
       if (!isNodeId(nodeId) || isMember(core.configuration, nodeId)) return null;
-      return {
-        voters,
-        votersOutgoing: [],
-        learners: ascending([...learners, nodeId]),
-        addresses: { ...addresses, [nodeId]: address },
-      };
+      return simple(voters, [...learners, nodeId], { ...addresses, [nodeId]: address });
     }
     case "promote": {
       const { nodeId } = change;
       if (!learners.includes(nodeId) || !hasCaughtUp(core, nodeId)) return null;
-      return {
-        voters: ascending([...voters, nodeId]),
-        votersOutgoing: [],
-        learners: without(learners, nodeId),
-        addresses,
-      };
+      return simple([...voters, nodeId], without(learners, nodeId), addresses);
     }
     case "remove": {
       const { nodeId } = change;
       const left = without(voters, nodeId);
       if (!isMember(core.configuration, nodeId) || left.length === 0) return null;
-      return { voters: left, votersOutgoing: [], learners: without(learners, nodeId), addresses };
+      return simple(left, without(learners, nodeId), addresses);
     }
-    case "replace":
-      return afterReplacement(core, change);
+    case "replace": {
+      const members = [...change.voters, ...change.learners];
+      const distinct = new Set(members).size === members.length && members.every(isNodeId);
+      if (!distinct || change.voters.length === 0) return null;
+      const next = simple(change.voters, change.learners, { ...addresses, ...change.addresses });
+      const sameVoters = next.voters.join() === ascending(voters).join();
+      return sameVoters ? next : { ...next, votersOutgoing: voters };
+    }
   }
 }
 
-function afterReplacement(
-  core: Core,
-  change: Extract<ConfigurationChange, { kind: "replace" }>,
-): Configuration | null {
-  const voters = ascending(change.voters);
-  const learners = ascending(change.learners);
-  const members = new Set([...voters, ...learners]);
-  const sensible =
-    voters.length > 0 &&
-    members.size === voters.length + learners.length &&
-    [...members].every(isNodeId);
-  if (!sensible) return null;
-  const { configuration } = core;
-  const sameVoters = voters.join() === ascending(configuration.voters).join();
+function simple(
+  voters: readonly NodeId[],
+  learners: readonly NodeId[],
+  addresses: Configuration["addresses"],
+): Configuration {
   return {
-    voters,
-    votersOutgoing: sameVoters ? [] : configuration.voters,
-    learners,
-    addresses: { ...configuration.addresses, ...change.addresses },
+    voters: ascending(voters),
+    votersOutgoing: [],
+    learners: ascending(learners),
+    addresses,
   };
 }
 
@@ -161,8 +149,4 @@ function without(list: readonly NodeId[], nodeId: NodeId): NodeId[] {
 
 function isNodeId(nodeId: NodeId): boolean {
   return Number.isSafeInteger(nodeId) && nodeId >= 1;
-}
-
-function ascending(nodeIds: readonly NodeId[]): NodeId[] {
-  return nodeIds.toSorted((a, b) => a - b);
 }

@@ -1,6 +1,15 @@
 import type { Configuration, RaftOptions } from "./types.ts";
 import { membersOf } from "./quorum.ts";
 
+const limits = [
+  "entriesPerAppendMax",
+  "bytesPerAppendMax",
+  "inflightAppendsMax",
+  "inflightBytesMax",
+  "uncommittedBytesMax",
+  "snapshotChunkBytes",
+] as const;
+
 /**
  * Checks everything that a caller could get wrong.
  *
@@ -12,12 +21,7 @@ export function validateOptions(options: RaftOptions): void {
   // Twice: a single lost heartbeat must not make a follower doubt its leader.
   atLeast("electionTicksMin", options.electionTicksMin, 2 * options.heartbeatTicks);
   atLeast("electionTicksMax", options.electionTicksMax, options.electionTicksMin);
-  atLeast("entriesPerAppendMax", options.entriesPerAppendMax, 1);
-  atLeast("bytesPerAppendMax", options.bytesPerAppendMax, 1);
-  atLeast("inflightAppendsMax", options.inflightAppendsMax, 1);
-  atLeast("inflightBytesMax", options.inflightBytesMax, 1);
-  atLeast("uncommittedBytesMax", options.uncommittedBytesMax, 1);
-  atLeast("snapshotChunkBytes", options.snapshotChunkBytes, 1);
+  for (const name of limits) atLeast(name, options[name], 1);
   atLeast("trailingEntries", options.trailingEntries, 0);
   if (options.leaseReads && !options.checkQuorum) {
     refuse("leaseReads", "off while checkQuorum is off: the lease rests on it", "on");

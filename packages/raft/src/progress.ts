@@ -5,8 +5,6 @@ export interface SnapshotTransfer {
   readonly metadata: SnapshotMetadata;
   /** Where the chunk in hand starts. */
   offset: number;
-  /** Where it ends; `offset` until it has been read. */
-  endOffset: number;
   /** What we wait for: storage to read the chunk, or the peer to have it durably. */
   waitingFor: "chunk" | "response";
   /** When that wait began, in ticks of the core. */
@@ -86,7 +84,7 @@ export class Progress {
   becomeSnapshot(metadata: SnapshotMetadata, tick: number): void {
     this.state = "snapshot";
     this.clear();
-    this.snapshot = { metadata, offset: 0, endOffset: 0, waitingFor: "chunk", sinceTick: tick };
+    this.snapshot = { metadata, offset: 0, waitingFor: "chunk", sinceTick: tick };
   }
 
   /** An append up to `lastIndex` has gone out in state `replicate`. */

@@ -88,6 +88,6 @@ function tallyHalf(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean
   return voters.length - rejected < needed ? "lost" : "pending";
 }
 
-function ascending(ids: ReadonlySet<NodeId>): NodeId[] {
+export function ascending(ids: Iterable<NodeId>): NodeId[] {
   return [...ids].toSorted((a, b) => a - b);
 }

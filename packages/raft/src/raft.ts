@@ -91,15 +91,15 @@ function settle(core: Core): void {
   membership.settle(core);
   reads.settle(core);
   persistence.flush(core);
-  if (core.role === "leader") {
-    replication.sendAppends(core);
-    if (core.observing) replication.observeProgress(core);
-  }
+  if (core.role === "leader") replication.sendAppends(core);
   if (core.applyingIndex < core.commitIndex && core.restoring === null) {
     const entries = core.log.slice(core.applyingIndex + 1, core.commitIndex);
     core.applyingIndex = core.commitIndex;
     core.effects.push({ kind: "apply", entries });
   }
+  // After the state machine, for which a client waits.
+  if (core.role === "leader") replication.announceCommit(core);
+  if (core.observing) replication.observeProgress(core);
 }
 
 function tick(core: Core): void {

@@ -16,11 +16,8 @@ type RefusalReason = "not-leader" | "leader-changed" | "no-leader";
 
 /** This node's own client wants to read. */
 export function request(core: Core, id: RequestId): void {
-  if (core.leaderId === null) {
-    refuse(core, id, "no-leader");
-    return;
-  }
-  core.reads.waiting.push({ id, from: core.id, sinceTick: core.now });
+  if (core.leaderId === null) refuse(core, id, "no-leader");
+  else core.reads.waiting.push({ id, from: core.id, sinceTick: core.now });
 }
 
 /** A follower asks on behalf of its client. */
@@ -43,8 +40,8 @@ export function takeReadIndexResponse(core: Core, from: NodeId, message: ReadInd
     for (const read of asked) refuse(core, read.id, "not-leader");
     return;
   }
-  for (const read of asked) {
-    reads.confirmed.push({ id: read.id, index: message.index, sinceTick: read.sinceTick });
+  for (const { id, sinceTick } of asked) {
+    reads.confirmed.push({ id, index: message.index, sinceTick });
   }
 }
 
@@ -75,13 +72,16 @@ export function tick(core: Core): void {
     reads.asked = [];
   }
   const oldestTick = core.now - 2 * options.electionTicksMax;
-  const overdue = (read: { readonly sinceTick: number }) => read.sinceTick <= oldestTick;
+  const inTime = ({ id, sinceTick }: { readonly id: RequestId; readonly sinceTick: number }) => {
+    if (sinceTick > oldestTick) return true;
+    refuse(core, id, "no-leader");
+    return false;
+  };
   // Those in `asked` come back to `waiting` before they can be overdue.
-  for (const read of reads.waiting.filter(overdue)) refuse(core, read.id, "no-leader");
-  reads.waiting = reads.waiting.filter((read) => !overdue(read));
-  const stuck = reads.confirmed.filter((read) => overdue(read) && read.index > core.commitIndex);
-  for (const read of stuck) refuse(core, read.id, "no-leader");
-  reads.confirmed = reads.confirmed.filter((read) => !stuck.includes(read));
+  reads.waiting = reads.waiting.filter(inTime);
+  reads.confirmed = reads.confirmed.filter(
+    (read) => read.index <= core.commitIndex || inTime(read),
+  );
 }
 
 /**
@@ -117,8 +117,7 @@ function startRound(core: Core): void {
   if (holdsLease(core)) {
     const reads = core.reads.waiting;
     core.reads.waiting = [];
-    confirm(core, reads, core.commitIndex, []);
-    return;
+    return confirm(core, reads, core.commitIndex, []);
   }
   joinRound(core);
   broadcastHeartbeat(core);
@@ -156,11 +155,8 @@ function confirmRound(core: Core): void {
   if (confirmedRound(core) < reads.roundAsked) return;
   const asked = reads.asked;
   reads.asked = [];
-  const acknowledgedBy = core.observing
-    ? votersOf(core.configuration).filter(
-        (nodeId) => (core.peers.get(nodeId)?.readRound ?? 0) >= reads.roundAsked,
-      )
-    : [];
+  const answered = (nodeId: NodeId) => (core.peers.get(nodeId)?.readRound ?? 0) >= reads.roundAsked;
+  const acknowledgedBy = core.observing ? votersOf(core.configuration).filter(answered) : [];
   confirm(core, asked, reads.roundIndex, acknowledgedBy);
 }
 

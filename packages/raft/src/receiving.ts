@@ -11,43 +11,23 @@ export function takeInstallSnapshot(core: Core, from: NodeId, message: InstallSn
   if (index <= core.commitIndex || core.log.term(index) === term) {
     // The log holds what the snapshot stands for: only the commitment is news.
     if (index > core.commitIndex) core.commitTo(index);
-    respond(core, from, index, 0, true);
-    return;
+    return respond(core, from, index, 0, true);
   }
   let { receiving } = core;
-  const same =
-    receiving !== null &&
-    receiving.from === from &&
-    receiving.term === core.term &&
-    receiving.snapshotIndex === index;
-  if (receiving === null || !same) {
-    if (offset > 0) {
-      // This node restarted, or had the rest from another leader: from the beginning, please.
-      respond(core, from, index, 0, false);
-      return;
-    }
+  const known = receiving?.from === from && receiving.term === core.term;
+  if (receiving === null || !known || receiving.snapshotIndex !== index) {
+    // This node restarted, or had the rest from another leader: from the beginning, please.
+    if (offset > 0) return respond(core, from, index, 0, false);
     receiving = { from, term: core.term, snapshotIndex: index, offset: 0 };
     core.receiving = receiving;
   }
-  if (offset !== receiving.offset) {
-    respond(core, from, index, receiving.offset, false);
-    return;
-  }
+  if (offset !== receiving.offset) return respond(core, from, index, receiving.offset, false);
   // Term and vote go first: no snapshot may be durable of a term that is not.
   writeOut(core);
   const ticket = nextTicket(core);
   core.effects.push({ kind: "persist-snapshot-chunk", ticket, snapshot, offset, data, done });
   receiving.offset += data.length;
-  if (core.observing) {
-    core.observe({
-      kind: "snapshot-transfer",
-      direction: "receiving",
-      peerId: from,
-      snapshotIndex: index,
-      offset: receiving.offset,
-      done,
-    });
-  }
+  if (core.observing) core.observeTransfer("receiving", from, index, receiving.offset, done);
   if (done) {
     core.receiving = null;
     core.restoring = { ticket, snapshot };
@@ -80,11 +60,7 @@ function respond(
   nextOffset: number,
   done: boolean,
 ): void {
-  core.promise(to, {
-    type: "install-snapshot-response",
-    term: core.term,
-    snapshotIndex,
-    nextOffset,
-    done,
-  });
+  const { term } = core;
+  const type = "install-snapshot-response";
+  core.promise(to, { type, term, snapshotIndex, nextOffset, done });
 }

@@ -5,7 +5,7 @@ import type { Progress } from "./progress.ts";
 import { quorumValue } from "./quorum.ts";
 import * as sending from "./sending.ts";
 import type { AppendEntriesResponse, Entry, EntryKind, NodeId } from "./types.ts";
-import type { Proposal, ProposalRefusal, RequestId } from "./types.ts";
+import type { Proposal, ProposalRefusal } from "./types.ts";
 
 const noEntries: readonly Entry[] = [];
 
@@ -27,7 +27,7 @@ export function propose(core: Core, proposals: readonly Proposal[]): void {
   for (const { id, data } of proposals) {
     const reason = refusal(core, data.length);
     if (reason !== null) {
-      refuse(core, id, reason);
+      core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
       continue;
     }
     const entry = appendOwn(core, "command", data);
@@ -46,16 +46,18 @@ function refusal(core: Core, byteLength: number): ProposalRefusal | null {
   return full ? "overloaded" : null;
 }
 
-function refuse(core: Core, id: RequestId, reason: ProposalRefusal): void {
-  core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
-}
-
-/** Sends to every peer whatever it may have now: entries, or news of what is committed. */
+/** Sends to every peer the entries that it may have now. */
 export function sendAppends(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     while (progress.ready && progress.nextIndex <= core.log.lastIndex) {
       if (!sendEntries(core, nodeId, progress)) break;
     }
+  }
+}
+
+/** Tells peers that need nothing else what is committed, without waiting for a heartbeat. */
+export function announceCommit(core: Core): void {
+  for (const [nodeId, progress] of core.peers) {
     const idle = progress.state === "replicate" && progress.nextIndex > core.log.lastIndex;
     if (idle && progress.commitSent < core.commitIndex) sendHeartbeat(core, nodeId, progress);
   }
@@ -63,18 +65,15 @@ export function sendAppends(core: Core): void {
 
 /** False if the peer needs a snapshot instead. */
 function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
-  const { log, options } = core;
+  const { log } = core;
+  const { entriesPerAppendMax, bytesPerAppendMax } = core.options;
   const prevLogIndex = progress.nextIndex - 1;
   const prevLogTerm = log.term(prevLogIndex);
   if (prevLogTerm === null) {
     sending.start(core, to, progress);
     return false;
   }
-  const entries = log.batch(
-    progress.nextIndex,
-    options.entriesPerAppendMax,
-    options.bytesPerAppendMax,
-  );
+  const entries = log.batch(progress.nextIndex, entriesPerAppendMax, bytesPerAppendMax);
   sendAppend(core, to, progress, prevLogIndex, prevLogTerm, entries);
   if (progress.state === "probe") {
     progress.probeSent = true;

@@ -58,9 +58,9 @@ describe("Figure 3: election safety, log matching, leader completeness, state ma
         const cluster = run({ ...variant, seed }, 4_000);
         happened.accepted += cluster.acceptedCount;
         happened.reads += cluster.readsReady;
-        happened.leaders += cluster.leadersCount;
+        happened.leaders += cluster.checks.leadersCount;
         happened.restored += cluster.restoredCount;
-        happened.configurations += cluster.configurationsCommitted;
+        happened.configurations += cluster.checks.configurationsCommitted;
       }
       // Chance that does nothing proves nothing.
       expect(happened.accepted / count).toBeGreaterThan(20);

@@ -30,7 +30,6 @@ export function takeChunk(core: Core, chunk: SnapshotChunk): void {
     progress.probeSent = true;
     return;
   }
-  transfer.endOffset = chunk.offset + chunk.data.length;
   transfer.waitingFor = "response";
   transfer.sinceTick = core.now;
   core.send(chunk.to, {
@@ -41,7 +40,10 @@ export function takeChunk(core: Core, chunk: SnapshotChunk): void {
     data: chunk.data,
     done: chunk.done,
   });
-  if (core.observing) observeSending(core, chunk.to, progress, false);
+  if (core.observing) {
+    const endOffset = chunk.offset + chunk.data.length;
+    core.observeTransfer("sending", chunk.to, chunk.snapshotIndex, endOffset, false);
+  }
 }
 
 /** Takes an answer of this term. */
@@ -52,9 +54,10 @@ export function takeResponse(core: Core, from: NodeId, message: InstallSnapshotR
   const transfer = progress.snapshot;
   if (transfer === null || transfer.metadata.index !== message.snapshotIndex) return;
   if (message.done) {
-    if (core.observing) observeSending(core, from, progress, true);
-    progress.acknowledged(message.snapshotIndex);
-    progress.becomeProbe(message.snapshotIndex + 1);
+    const { snapshotIndex, nextOffset } = message;
+    if (core.observing) core.observeTransfer("sending", from, snapshotIndex, nextOffset, true);
+    progress.acknowledged(snapshotIndex);
+    progress.becomeProbe(snapshotIndex + 1);
     return;
   }
   // What it asks for is on its way to it already (a duplicate), or still being read.
@@ -93,26 +96,9 @@ function isActive(core: Core, progress: Progress): boolean {
 function readChunk(core: Core, to: NodeId, progress: Progress, offset: number): void {
   const transfer = progress.snapshot!;
   transfer.offset = offset;
-  transfer.endOffset = offset;
   transfer.waitingFor = "chunk";
   transfer.sinceTick = core.now;
-  core.effects.push({
-    kind: "read-snapshot-chunk",
-    to,
-    snapshotIndex: transfer.metadata.index,
-    offset,
-    bytesMax: core.options.snapshotChunkBytes,
-  });
-}
-
-function observeSending(core: Core, peerId: NodeId, progress: Progress, done: boolean): void {
-  const { metadata, endOffset } = progress.snapshot!;
-  core.observe({
-    kind: "snapshot-transfer",
-    direction: "sending",
-    peerId,
-    snapshotIndex: metadata.index,
-    offset: endOffset,
-    done,
-  });
+  const snapshotIndex = transfer.metadata.index;
+  const bytesMax = core.options.snapshotChunkBytes;
+  core.effects.push({ kind: "read-snapshot-chunk", to, snapshotIndex, offset, bytesMax });
 }

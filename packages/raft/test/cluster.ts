@@ -4,52 +4,19 @@
  * every step the safety properties of the paper's Figure 3 are checked, and that what is promised
  * is on disk.
  */
-import { createRaft, createRandom, quorumValue } from "../src/index.ts";
+import { createRaft, createRandom } from "../src/index.ts";
 import type {
-  Configuration,
   ConfigurationChange,
   Effect,
-  Entry,
   Input,
-  LogIndex,
   Message,
   NodeId,
-  Raft,
   RaftOptions,
-  SnapshotMetadata,
-  Term,
   Ticket,
 } from "../src/index.ts";
 import { optionsFor, voters } from "./driver.ts";
-
-interface Disk {
-  term: Term;
-  votedFor: NodeId | null;
-  commitIndex: LogIndex;
-  snapshot: SnapshotMetadata | null;
-  snapshotData: Uint8Array;
-  entries: Entry[];
-  incoming: number[];
-}
-
-interface Write {
-  readonly ticket: Ticket | null;
-  readonly run: () => void;
-}
-
-interface TestNode {
-  readonly id: NodeId;
-  readonly disk: Disk;
-  raft: Raft;
-  up: boolean;
-  /** FIFO; the first completes first. */
-  writes: Write[];
-  /** What waits to be done by the state machine and the snapshot reader. */
-  chores: Input[];
-  /** The state machine: a running hash of the commands applied. */
-  machine: number;
-  appliedIndex: LogIndex;
-}
+import { SafetyChecks, Violation, readState, writeState } from "./safety-checks.ts";
+import type { Disk, TestNode } from "./safety-checks.ts";
 
 interface Flight {
   readonly from: NodeId;
@@ -64,8 +31,6 @@ export interface ClusterOptions {
   readonly membership?: boolean;
 }
 
-export class Violation extends Error {}
-
 export class Cluster {
   readonly nodes = new Map<NodeId, TestNode>();
   readonly random;
@@ -76,23 +41,11 @@ export class Cluster {
   /** What happened, for whoever looks for the cause of a violation. */
   readonly history: string[] = [];
 
-  private readonly leaderOfTerm = new Map<Term, NodeId>();
-  private readonly votes = new Map<string, NodeId>();
-  private readonly entryOf = new Map<string, string>();
-  private readonly committed = new Map<LogIndex, string>();
-  private readonly machineAt = new Map<LogIndex, number>([[0, 0]]);
-  private committedMax: LogIndex = 0;
-  private readonly readFloor = new Map<number, LogIndex>();
-  private readonly refused = new Set<string>();
-  private readonly termStarts = new Set<string>();
   acceptedCount = 0;
   readsReady = 0;
-  configurationsCommitted = 0;
   restoredCount = 0;
 
-  get leadersCount(): number {
-    return this.leaderOfTerm.size;
-  }
+  readonly checks = new SafetyChecks(this.nodes);
 
   constructor(options: ClusterOptions) {
     this.options = options;
@@ -180,7 +133,7 @@ export class Cluster {
     if (input.kind !== "tick") this.history.push(`${id} < ${brief(input)}`);
     const effects = node.raft.step(input);
     for (const effect of effects) this.carryOut(node, effect);
-    this.check(node);
+    this.checks.check(node);
   }
 
   private carryOut(node: TestNode, effect: Effect): void {
@@ -221,12 +174,12 @@ export class Cluster {
         });
         break;
       case "send":
-        this.checkSent(node, effect.message, effect.to);
+        this.checks.sent(node, effect.message, effect.to);
         this.history.push(`${node.id} > ${effect.to} ${brief(effect.message)}`);
         this.flights.push({ from: node.id, to: effect.to, message: effect.message });
         break;
       case "apply":
-        for (const entry of effect.entries) this.apply(node, entry);
+        for (const entry of effect.entries) this.checks.apply(node, entry);
         node.chores.push({ kind: "applied", index: effect.entries.at(-1)!.index });
         break;
       case "restore": {
@@ -237,9 +190,7 @@ export class Cluster {
         this.restoredCount++;
         node.machine = readState(disk.snapshotData);
         node.appliedIndex = effect.snapshot.index;
-        if (this.machineAt.get(node.appliedIndex) !== node.machine) {
-          throw new Violation(`snapshot ${node.appliedIndex} holds another state`);
-        }
+        this.checks.restored(node);
         node.chores.push({ kind: "applied", index: node.appliedIndex });
         break;
       }
@@ -262,136 +213,17 @@ export class Cluster {
         this.acceptedCount++;
         break;
       case "proposal-refused":
-        this.refused.add(`c${effect.id}`);
+        this.checks.refuse(effect.id);
         break;
       case "read-ready":
         this.readsReady++;
-        if (node.appliedIndex < this.readFloor.get(effect.id)!) {
-          throw new Violation(
-            `stale read on ${node.id}: expected ${this.readFloor.get(effect.id)} applied, ` +
-              `got ${node.appliedIndex}`,
-          );
-        }
+        this.checks.readReady(node, effect.id);
         break;
       case "read-refused":
       case "configuration":
       case "observe":
         break;
     }
-  }
-
-  /** State Machine Safety (Figure 3): nobody applies another entry at the same index. */
-  private apply(node: TestNode, entry: Entry): void {
-    if (entry.index !== node.appliedIndex + 1) {
-      throw new Violation(`node ${node.id} applies ${entry.index} after ${node.appliedIndex}`);
-    }
-    const text = textOf(entry);
-    const known = this.committed.get(entry.index);
-    if (known !== undefined && known !== text) {
-      throw new Violation(`index ${entry.index}: ${known} was applied, now ${text}`);
-    }
-    if (entry.kind === "command" && this.refused.has(decode(entry.data))) {
-      throw new Violation(`a refused command was applied: ${text}`);
-    }
-    if (known === undefined && entry.kind === "configuration") this.configurationsCommitted++;
-    this.committed.set(entry.index, text);
-    node.appliedIndex = entry.index;
-    node.machine = (Math.imul(node.machine, 31) + hash(text)) | 0;
-    this.machineAt.set(entry.index, node.machine);
-  }
-
-  private checkSent(node: TestNode, message: Message, to: NodeId): void {
-    const { disk } = node;
-    if (message.type === "request-vote-response" && message.voteGranted && !message.preVote) {
-      const key = `${node.id} ${message.term}`;
-      const before = this.votes.get(key);
-      if (before !== undefined && before !== to) {
-        throw new Violation(`${node.id} voted for ${before} and ${to} in term ${message.term}`);
-      }
-      this.votes.set(key, to);
-      const other = disk.term === message.term && disk.votedFor !== to;
-      if (disk.term < message.term || other) {
-        throw new Violation("a vote left before it was durable");
-      }
-    }
-    if (message.type === "append-entries-response" && message.success) {
-      if (disk.term < message.term) throw new Violation("an answer left before its term");
-      const lastOnDisk = disk.entries.at(-1)?.index ?? disk.snapshot?.index ?? 0;
-      if (Math.max(lastOnDisk, disk.snapshot?.index ?? 0) < message.matchIndex) {
-        throw new Violation(`${node.id} acknowledged ${message.matchIndex} before it was durable`);
-      }
-    }
-    if (message.type === "append-entries") {
-      const proven = message.prevLogIndex + message.entries.length;
-      if (message.leaderCommit > proven) throw new Violation("commit forwarded too far");
-    }
-  }
-
-  private check(node: TestNode): void {
-    const status = node.raft.status();
-    if (status.role === "leader") {
-      // Election Safety: at most one leader in a term.
-      const known = this.leaderOfTerm.get(status.term);
-      if (known !== undefined && known !== node.id) {
-        throw new Violation(`${known} and ${node.id} both lead term ${status.term}`);
-      }
-      this.leaderOfTerm.set(status.term, node.id);
-      const key = `${node.id} ${status.term}`;
-      if (!this.termStarts.has(key)) {
-        this.termStarts.add(key);
-        this.checkCompleteness(node, status.term);
-      }
-      if (status.commitIndex > this.committedMax) this.checkDurable(status.commitIndex, node);
-    }
-    this.committedMax = Math.max(this.committedMax, status.commitIndex);
-    if (status.appliedIndex > status.commitIndex || status.commitIndex > status.lastIndex) {
-      throw new Violation(`${node.id}: applied <= committed <= last does not hold`);
-    }
-    // Log Matching: one entry for an index and term, and one that precedes it.
-    const from = Math.max(status.firstIndex, status.lastIndex - 4);
-    let before: Entry | undefined;
-    for (const entry of node.raft.entries(from, status.lastIndex)) {
-      if (before !== undefined) {
-        const key = `${entry.index}@${entry.term}`;
-        const value = `${textOf(entry)} after ${textOf(before)}`;
-        const known = this.entryOf.get(key);
-        if (known !== undefined && known !== value) {
-          throw new Violation(`log matching: ${key} is ${known} and ${value}`);
-        }
-        this.entryOf.set(key, value);
-      }
-      before = entry;
-    }
-  }
-
-  /** Leader Completeness: a new leader has everything that was ever committed. */
-  private checkCompleteness(node: TestNode, term: Term): void {
-    const { firstIndex, snapshotIndex } = node.raft.status();
-    for (const [index, text] of this.committed) {
-      if (index < firstIndex || index <= snapshotIndex) continue;
-      const entry = node.raft.entries(index, index)[0];
-      if (entry === undefined || textOf(entry) !== text) {
-        const found = entry === undefined ? "nothing" : textOf(entry);
-        throw new Violation(`leader ${node.id} of ${term}: expected ${text}, got ${found}`);
-      }
-    }
-  }
-
-  /** What a leader commits is on the disks of a quorum. */
-  private checkDurable(index: LogIndex, leader: TestNode): void {
-    const entry = leader.raft.entries(index, index)[0];
-    if (entry === undefined) return;
-    const quorum = quorumValue(this.configurationOf(leader), (id) => {
-      const disk = this.nodes.get(id)?.disk;
-      if (disk === undefined) return 0;
-      if ((disk.snapshot?.index ?? 0) >= index) return 1;
-      return disk.entries.some((e) => e.index === index && e.term === entry.term) ? 1 : 0;
-    });
-    if (quorum < 1) throw new Violation(`${index} is committed but not durable on a quorum`);
-  }
-
-  private configurationOf(node: TestNode): Configuration {
-    return node.raft.status().configuration;
   }
 
   // --- chance -------------------------------------------------------------------------------
@@ -447,7 +279,7 @@ export class Cluster {
       });
       this.step(this.leader?.id ?? id, { kind: "propose", proposals });
     } else if (dice <= 8) {
-      this.readFloor.set(requestId, this.committedMax);
+      this.checks.readAsked(requestId);
       this.step(id, { kind: "read", id: requestId });
     } else if (dice === 9) {
       this.step(this.leader?.id ?? id, { kind: "transfer-leadership", to: this.pick() });
@@ -484,7 +316,7 @@ export class Cluster {
     if (!node.up) return;
     const metadata = node.raft.snapshotMetadata(node.raft.status().appliedIndex);
     if (metadata === null || metadata.index <= node.raft.status().snapshotIndex) return;
-    const data = writeState(this.machineAt.get(metadata.index)!);
+    const data = writeState(this.checks.machineAt.get(metadata.index)!);
     node.writes.push({
       ticket: null,
       run: () => {
@@ -579,29 +411,6 @@ export class Cluster {
     const ids = [...this.nodes.keys()];
     return ids[this.random.integer(0, ids.length - 1)]!;
   }
-}
-
-function textOf(entry: Entry): string {
-  return `${entry.kind}@${entry.term}:${[...entry.data].join()}`;
-}
-
-function decode(data: Uint8Array): string {
-  return new TextDecoder().decode(data);
-}
-
-function hash(text: string): number {
-  let value = 7;
-  for (let i = 0; i < text.length; i++) value = (Math.imul(value, 33) + text.charCodeAt(i)) | 0;
-  return value;
-}
-
-/** Several chunks long. */
-function writeState(state: number): Uint8Array {
-  return new TextEncoder().encode(String(state).padStart(14));
-}
-
-function readState(data: Uint8Array): number {
-  return Number(decode(data));
 }
 
 function brief(value: unknown): string {
