@@ -121,6 +121,21 @@ describe("damage to what was durable is refused, naming file and place", () => {
     expect(error).toMatchObject({ code: "CORRUPT_LOG", offset: from });
   });
 
+  test("a lost write where there was a mark before", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    rig.persist(storage, { entries: [entry(1, 5)] });
+    const before = rig.disk.content(FIRST);
+    const mark = frameOffsets(before).at(-1)!;
+    rig.persist(storage, { entries: [entry(2, 5)] });
+    const lost = frameOffsets(rig.disk.content(FIRST)).at(-1)!;
+    rig.persist(storage, { entries: [entry(3, 5)] });
+    const bytes = rig.disk.content(FIRST);
+    bytes.set(before.subarray(mark, lost), mark);
+    const error = withContent(rig, FIRST, bytes).refusal();
+    expect(error).toMatchObject({ code: "CORRUPT_LOG", file: FIRST, offset: mark });
+  });
+
   test("the end of a segment that another one follows", () => {
     const rig = new Rig();
     const storage = rig.open();

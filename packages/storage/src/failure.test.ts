@@ -151,6 +151,34 @@ describe("a full disk", () => {
     expect(rig.disk.files().map((file) => file.path)).toContain(snapshotName(3));
   });
 
+  test("the log and a snapshot may run out of space in the same moment", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    rig.persist(storage, { entries: entries(1, 5, 1) });
+    rig.disk.capacityBytes = rig.disk.files().reduce((sum, file) => sum + file.size, 0);
+    const done: string[] = [];
+    const data = new Uint8Array(20_000);
+    storage.writeSnapshotChunk(snapshotChunk(3, 1, { data, done: true }), () =>
+      done.push("snapshot"),
+    );
+    const big = { hardState: null, entries: [entry(6, 1, 30_000)], sync: true };
+    storage.persist(big, () => done.push("entry"));
+    rig.run();
+    expect(done).toEqual([]);
+    rig.disk.capacityBytes += 200_000;
+    for (let asked = 0; asked < 20; asked += 1) {
+      storage.stats();
+      rig.run();
+    }
+    expect(rig.fatal).toEqual([]);
+    expect(done.toSorted()).toEqual(["entry", "snapshot"]);
+    expect(storage.stats().writable).toBe(true);
+    expect(new Rig(rig).open().recovered.entries).toEqual([
+      ...entries(4, 5, 1),
+      entry(6, 1, 30_000),
+    ]);
+  });
+
   test("a sync that finds no space is not waited out: what it should have kept may be gone", () => {
     const rig = new Rig();
     const storage = rig.open();
