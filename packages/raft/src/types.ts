@@ -160,7 +160,7 @@ export type CoreObservation =
       readonly term: Term;
       readonly leaderId: NodeId | null;
       readonly votedFor: NodeId | null;
-      /** In plain words: "heard no leader for 412 ms", "won with votes of 1, 2 and itself". */
+      /** In plain words: "heard no leader for 41 ticks", "won with votes of 1, 2 and itself". */
       readonly reason: string;
     }
   | {
