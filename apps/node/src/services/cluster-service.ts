@@ -13,7 +13,7 @@ import type { Reads } from "./reads.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type Member = MessageInitShape<typeof MemberSchema>;
-type Api = Pick<NodeApi<unknown>, "status" | "configuration" | "changeConfiguration">;
+type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration">;
 
 export function clusterService(
   node: Api,
@@ -60,7 +60,7 @@ export function clusterService(
     },
     memberAdd(call, done) {
       const [given] = call.metadata.get(MEMBER_ID_HEADER);
-      const nodeId = given === undefined ? unusedId(node) : Number(given);
+      const nodeId = given === undefined ? unusedId(node.configuration()) : Number(given);
       const added = additionOf(node.configuration(), nodeId, call.request);
       if (added instanceof Error) {
         done(added);
@@ -136,14 +136,9 @@ function memberOf(configuration: Configuration, id: bigint): NodeId | StatusErro
 
 const URL_PATTERN = /^http:\/\/([^/\s]+:\d{1,5})\/?$/;
 
-/**
- * An id that no node has, and that none had to whom this function gave one: each got into the log
- * at its own number at the latest, so numbers above the last index are new. (Who chooses ids by
- * hand must remember them.)
- */
-function unusedId(node: Pick<Api, "status" | "configuration">): NodeId {
-  const { voters, learners } = node.configuration();
-  return Math.max(node.status().lastIndex, ...voters, ...learners) + 1;
+/** An id that no node has or ever had: the configuration remembers the highest one. */
+function unusedId({ voters, learners, addresses }: Configuration): NodeId {
+  return Math.max(...voters, ...learners, ...Object.keys(addresses).map(Number)) + 1;
 }
 
 /** The change that brings a node in: as a learner, or as a voter at once. */
@@ -163,6 +158,11 @@ function additionOf(
   const { voters, learners, addresses } = configuration;
   if (voters.includes(nodeId) || learners.includes(nodeId)) {
     return failed(Status.FAILED_PRECONDITION, "etcdserver: member ID already exist");
+  }
+  const unused = unusedId(configuration);
+  if (nodeId < unused) {
+    const text = `cannot add node ${nodeId}: a node that is gone may have had this id; expected ${unused} or more`;
+    return failed(Status.FAILED_PRECONDITION, text);
   }
   if (Object.values(addresses).includes(address)) {
     return failed(Status.FAILED_PRECONDITION, "etcdserver: Peer URLs already exists");

@@ -385,7 +385,7 @@ describe("cluster and maintenance", () => {
     await using node = await serveScriptedNode(2);
     const added: unknown[] = [];
     node.onChange = (change) => added.push(change);
-    for (let count = 0; count < 9; count += 1) await put(node, "x");
+    node.addresses[9] = "";
     const add = (isLearner: boolean, id?: string) => {
       const metadata = new Metadata();
       if (id !== undefined) metadata.set("raftarium-member-id", id);
@@ -393,21 +393,26 @@ describe("cluster and maintenance", () => {
       return callUnary(node.client, Cluster.method.memberAdd, request, { metadata });
     };
     expect((await add(true)).member?.ID).toBe(10n);
-    expect((await add(true, "7")).member?.ID).toBe(7n);
-    await add(false, "7");
+    expect((await add(true, "12")).member?.ID).toBe(12n);
+    await add(false, "12");
     expect(added).toEqual([
       { kind: "add-learner", nodeId: 10, address: "127.0.0.1:1" },
-      { kind: "add-learner", nodeId: 7, address: "127.0.0.1:1" },
+      { kind: "add-learner", nodeId: 12, address: "127.0.0.1:1" },
       {
         kind: "replace",
-        voters: [1, 2, 3, 7],
+        voters: [1, 2, 3, 12],
         learners: [],
-        addresses: { 2: node.address, 7: "127.0.0.1:1" },
+        addresses: { 2: node.address, 9: "", 12: "127.0.0.1:1" },
       },
     ]);
     expect(await errorOf(add(true, "3"))).toEqual([
       Status.FAILED_PRECONDITION,
       "etcdserver: member ID already exist",
+      "failed",
+    ]);
+    expect(await errorOf(add(true, "7"))).toEqual([
+      Status.FAILED_PRECONDITION,
+      "cannot add node 7: a node that is gone may have had this id; expected 10 or more",
       "failed",
     ]);
     expect((await errorOf(add(true, "-3")))[0]).toBe(Status.INVALID_ARGUMENT);
