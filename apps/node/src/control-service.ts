@@ -3,6 +3,13 @@ import { status as Status } from "@grpc/grpc-js";
 import { CodecError, linkFromWire, messageIdFromWire } from "@raftarium/protocol";
 import { StepAction, type NodeControlService } from "@raftarium/protocol/control";
 import { StatusError, unary, type ServiceImplementation } from "@raftarium/protocol/grpc";
+import {
+  CLOCK_RATE_MAX,
+  CLOCK_RATE_MIN,
+  NO_CLOCK_FAULT,
+  NO_DISK_FAULT,
+  type DiskFault,
+} from "@raftarium/faults";
 import type { LinkView, MessageId } from "@raftarium/observer";
 
 /** What can be turned from outside. Errors thrown here reach the caller as FAILED_PRECONDITION. */
@@ -19,6 +26,9 @@ export interface NodeSettings {
   readonly frozen: boolean;
   /** Those that lead to this node. */
   readonly links: readonly LinkView[];
+  readonly disk: DiskFault;
+  /** How fast the clock runs; 1: right. */
+  readonly clockRate: number;
 }
 
 const SPEED_MIN = 0.001;
@@ -27,11 +37,26 @@ export function controlService(
   controls: NodeControls,
 ): ServiceImplementation<typeof NodeControlService> {
   return {
-    configure: unary(({ speed, frozen, links }) => {
+    configure: unary(({ speed, frozen, links, disk, clockRate: rate }) => {
       if (!(speed >= SPEED_MIN && speed <= 1)) {
         throw invalid(`cannot set the speed: expected ${SPEED_MIN} to 1, got ${speed}`);
       }
-      controls.configure({ speed, frozen, links: read(() => links.map(linkFromWire)) });
+      const clockRate = rate ?? NO_CLOCK_FAULT.rate;
+      if (!(clockRate >= CLOCK_RATE_MIN && clockRate <= CLOCK_RATE_MAX)) {
+        const expected = `${CLOCK_RATE_MIN} to ${CLOCK_RATE_MAX}`;
+        throw invalid(`cannot set the clock's rate: expected ${expected}, got ${clockRate}`);
+      }
+      const { delayMs, fail, full } = disk ?? NO_DISK_FAULT;
+      if (!(delayMs >= 0 && Number.isFinite(delayMs))) {
+        throw invalid(`cannot set the disk's delay: expected 0 ms or more, got ${delayMs}`);
+      }
+      controls.configure({
+        speed,
+        frozen,
+        links: read(() => links.map(linkFromWire)),
+        disk: { delayMs, fail, full },
+        clockRate,
+      });
       return {};
     }),
     step: unary(({ action, messageId }) => {

@@ -1,4 +1,5 @@
-/** Speed, freeze and link faults of this node: what a playground turns, or real time without one. */
+/** Speed, freeze and faults of this node: what a playground turns, or real time without one. */
+import { NO_CLOCK_FAULT, NO_DISK_FAULT, type DiskFault } from "@raftarium/faults";
 import type { LinkView, MessageId } from "@raftarium/observer";
 import type { NodeApi } from "@raftarium/node";
 import type { LinkGate } from "@raftarium/transport";
@@ -18,15 +19,25 @@ export interface ControlsOptions {
   readonly node: Pick<NodeApi<never>, "tick" | "setTickUs" | "campaign" | "transferLeadership">;
   /** null: no playground. */
   readonly gate: LinkGate | null;
+  /** null: no playground. */
+  readonly disk: { set(fault: DiskFault): void } | null;
   readonly hub: Pick<ObservationHub, "refresh">;
   readonly log: Log;
 }
+
+export const REAL_TIME: NodeSettings = {
+  speed: 1,
+  frozen: false,
+  links: [],
+  disk: NO_DISK_FAULT,
+  clockRate: NO_CLOCK_FAULT.rate,
+};
 
 export class Controls implements NodeControls {
   readonly #options: ControlsOptions;
   readonly #ticks: TickSource;
   readonly #guard: StallGuard | null;
-  #settings: NodeSettings = { speed: 1, frozen: true, links: [] };
+  #settings: NodeSettings = { ...REAL_TIME, frozen: true };
   #stalled: NodeJS.Timeout | null = null;
 
   constructor(options: ControlsOptions) {
@@ -83,7 +94,8 @@ export class Controls implements NodeControls {
 
   #apply(settings: NodeSettings): void {
     this.#options.gate?.configure(settings);
-    this.#ticks.set(settings.speed, settings.frozen);
+    this.#options.disk?.set(settings.disk);
+    this.#ticks.set(settings.speed * settings.clockRate, settings.frozen);
   }
 
   /**

@@ -1,6 +1,6 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
-import { openDisk, type OpenedDisk } from "@raftarium/disk";
+import { FaultyDisk, openDisk, type OpenedDisk } from "@raftarium/disk";
 import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
 import { addService, createHealth, createReflection } from "@raftarium/protocol/grpc";
@@ -19,7 +19,7 @@ import {
 import { nowUs } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { controlService } from "./control-service.ts";
-import { Controls } from "./controls.ts";
+import { Controls, REAL_TIME } from "./controls.ts";
 import { nextIncarnation } from "./incarnation.ts";
 import type { Log } from "./log.ts";
 import { loadMachine } from "./machine-loader.ts";
@@ -49,10 +49,16 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   setLogVerbosity(logVerbosity.NONE);
   const opened = await promised<OpenedDisk>((done) => openDisk(config.dataDir, done));
   const incarnation = nextIncarnation(config.dataDir);
+  let controls: Controls | null = null;
+  const faultyDisk = playground
+    ? new FaultyDisk(opened.disk, (delayMs, task) => {
+        setTimeout(task, delayMs / (controls?.speed ?? 1));
+      })
+    : null;
   const storage = await promised<OpenedStorage>((done) =>
     openStorage(
       {
-        disk: opened.disk,
+        disk: faultyDisk ?? opened.disk,
         cluster: config.cluster,
         nodeId: config.id,
         segmentBytes: config.limits.segmentBytes,
@@ -66,13 +72,12 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
 
   const hosted = await machineOf(config, configFile);
   const server = new Server({ ...SERVER_OPTIONS });
-  let checkStall: (() => void) | null = null;
   const gate = playground
     ? new LinkGate({
         nodeId: config.id,
         nowUs,
         random: Math.random,
-        beforeReceive: () => checkStall?.(),
+        beforeReceive: () => controls?.checkStall(),
       })
     : null;
   let node: NodeApi<never> | null = null;
@@ -121,8 +126,8 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   node = raftNode;
 
   const hub = new ObservationHub(observedNode(raftNode, transport));
-  const controls = new Controls({ config, node: raftNode, gate, hub, log });
-  checkStall = () => controls.checkStall();
+  const controlled = new Controls({ config, node: raftNode, gate, disk: faultyDisk, hub, log });
+  controls = controlled;
   const health = createHealth();
   const services = addClientServices(
     server,
@@ -130,11 +135,11 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       clusterName: config.cluster,
       nodeId: config.id,
       incarnation,
-      requestTimeoutMs: () => config.timing.requestTimeoutMs / controls.speed,
+      requestTimeoutMs: () => config.timing.requestTimeoutMs / controlled.speed,
       observing: () => hub.observed,
       diskBytes: () => storage.stats().diskBytes,
       requestEnded: (method, code, seconds) => metrics.requestEnded(method, code, seconds),
-      isCut: (source) => controls.isCut(source),
+      isCut: (source) => controlled.isCut(source),
     },
     { ...hosted, node: raftNode } as unknown as Hosted,
   );
@@ -143,7 +148,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   addService(server, Health, health.implementation);
   const descriptors = [...services.descriptors, ObserverService, RaftService, Health];
   if (playground) {
-    addService(server, NodeControlService, controlService(controls));
+    addService(server, NodeControlService, controlService(controlled));
     descriptors.push(NodeControlService);
   }
   addService(server, ServerReflection, createReflection(descriptors));
@@ -156,7 +161,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   transport.start();
   health.setServing("", true);
   for (const descriptor of services.descriptors) health.setServing(descriptor.typeName, true);
-  if (!playground) controls.configure({ speed: 1, frozen: false, links: [] });
+  if (!playground) controlled.configure(REAL_TIME);
   log.info({ address, incarnation }, "listening");
   process.stdout.write(
     `${JSON.stringify({ event: "listening", address, id: config.id, incarnation })}\n`,
@@ -168,7 +173,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     async close() {
       health.setServing("", false);
       health.close();
-      controls.stop();
+      controlled.stop();
       services.close();
       raftNode.stop();
       hub.close();
