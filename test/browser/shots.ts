@@ -83,7 +83,7 @@ try {
         await shot.act?.(page);
         await page.waitForTimeout(400);
         const path = join(directory, `${name}-${sizeName}-${colorScheme}.png`);
-        await page.screenshot({ path, fullPage: width < 500 });
+        await page.screenshot({ path });
         for (const complaint of complaints) process.stderr.write(`${name}: ${complaint}\n`);
         await page.context().close();
       }
