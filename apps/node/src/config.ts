@@ -48,7 +48,7 @@ const limitsSchema = mapping({
   snapshotChunkBytes: whole(1024, 4 * MIB).default(256 * 1024),
   /** Entries kept behind a snapshot for followers that lag a little. */
   trailingEntries: whole(0).default(5000),
-  segmentBytes: whole(64 * 1024).default(16 * MIB),
+  segmentBytes: whole(64 * 1024).default(4 * MIB),
   /** kv: revisions kept before the leader proposes a compaction. */
   historyRevisionsMax: whole(1).default(10_000),
 });
