@@ -291,6 +291,7 @@ describe("a node that follows", () => {
     };
     expect((await put(nodes.follower, "pear")).header?.revision).toBe(2n);
     expect([nodes.leader.proposalCount, third.proposalCount]).toEqual([1, 1]);
+    expect(nodes.leader.observed.filter(({ kind }) => kind === "request-forwarded")).toEqual([]);
   });
 
   test("sends a forwarded write once, and says so when its outcome is unknown", async () => {
@@ -319,6 +320,20 @@ describe("a node that follows", () => {
       "unknown",
     ]);
     expect(leader.proposalCount).toBe(0);
+  });
+
+  test("does not get the answer to a forwarded write over a cut link", async () => {
+    const cut = { requestTimeoutMs: () => 300, isCut: (source: number) => source === 2 };
+    await using follower = await serveScriptedNode(1, cut);
+    await using leader = await serveScriptedNode(2);
+    follower.leaderId = 2;
+    follower.addresses[2] = leader.address;
+    expect(await errorOf(put(follower, "x"))).toEqual([
+      Status.UNAVAILABLE,
+      "etcdserver: request timed out",
+      "unknown",
+    ]);
+    expect(leader.machine.stats().revision).toBe(2);
   });
 
   test("answers a serializable read from what it has, and waits for a linearizable one", async () => {
