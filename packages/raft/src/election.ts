@@ -48,7 +48,6 @@ export function isLoyal(core: Core): boolean {
   if (!checkQuorum) return false;
   // Before its restart a node may have heard a leader whose lease still rests on it.
   if (leaseReads && core.now < electionTicksMin) return true;
-  if (core.role === "leader") return true;
   return core.leaderId !== null && core.electionElapsedTicks < electionTicksMin;
 }
 

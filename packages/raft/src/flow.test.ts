@@ -91,6 +91,12 @@ describe("probe and replicate", () => {
     expect(progressOf(node, 2)).toMatchObject({ state: "probe", nextIndex: 4 });
   });
 
+  test("a refusal whose hint makes no sense still moves the probe back", () => {
+    const node = new Driver(optionsFor(1, { recovered: recovered(1, logOf(1, 1, 1)) })).lead(3);
+    node.receive(2, { ...refusal(3, 99), term: 2 });
+    expect(progressOf(node, 2)).toMatchObject({ state: "probe", nextIndex: 3 });
+  });
+
   test("a lost connection sends it back to probe", () => {
     const node = leader();
     node.propose("a");

@@ -388,6 +388,16 @@ describe("thesis §4.2.3 and §6.2 check-quorum", () => {
     expect(messages(effects, "request-vote-response")[0]?.voteGranted).toBe(true);
   });
 
+  test("a leader is loyal to itself, however long it leads", () => {
+    const node = new Driver(optionsFor(1, checkQuorum)).lead(2);
+    for (let i = 0; i < 40; i++) {
+      node.tick();
+      node.acknowledge(2, 1);
+    }
+    expect(node.receive(3, requestVote(9, [9, 9]))).toEqual([]);
+    expect(node.raft.status()).toMatchObject({ role: "leader", term: 1 });
+  });
+
   test("a leader that hears no majority for an election timeout steps down", () => {
     const node = new Driver(
       optionsFor(1, {
