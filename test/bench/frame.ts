@@ -5,6 +5,7 @@
  * frames, from Chromium's own trace; rasterising (other threads) is told beside it.
  */
 import { cpus } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { busy } from "../fixtures/stories.ts";
 import { buildPage, launch, openRecording } from "../browser/recorded-page.ts";
@@ -125,9 +126,9 @@ try {
     colorScheme: "dark",
   });
   // The first second compiles and fills caches.
-  await page.waitForTimeout(2000);
+  await sleep(2000);
   await browser.startTracing(page, { categories: CATEGORIES });
-  await page.waitForTimeout(seconds * 1000);
+  await sleep(seconds * 1000);
   const trace = JSON.parse((await browser.stopTracing()).toString()) as {
     traceEvents: TraceEvent[];
   };

@@ -60,6 +60,9 @@ const SHOTS: Record<string, Shot> = {
   help: { story: healthy, act: openHelp },
 };
 
+const SETTLED = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+  .then(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))`;
+
 const [asked, ...wanted] = process.argv.slice(2);
 const directory = asked ?? (await mkdtemp(join(tmpdir(), "raftarium-shots-")));
 await mkdir(directory, { recursive: true });
@@ -81,7 +84,8 @@ try {
           deviceScaleFactor: width < 500 ? 2 : 1,
         });
         await shot.act?.(page);
-        await page.waitForTimeout(400);
+        // Two frames and whatever they set in motion.
+        await page.evaluate(SETTLED);
         const path = join(directory, `${name}-${sizeName}-${colorScheme}.png`);
         await page.screenshot({ path });
         for (const complaint of complaints) process.stderr.write(`${name}: ${complaint}\n`);
