@@ -2,6 +2,8 @@ export * from "./violation.ts";
 export { createInvariantChecker } from "./invariants.ts";
 export type { EntryFact, InvariantChecker, InvariantOptions, StartFact } from "./invariants.ts";
 export * from "./history.ts";
+export { createObservationChecker } from "./observation-checks.ts";
+export type { ObservationChecker } from "./observation-checks.ts";
 export { checkLinearizable } from "./linearizability/check.ts";
 export type { LinearizabilityOptions, LinearizabilityResult } from "./linearizability/check.ts";
 export { describeOperation } from "./linearizability/describe.ts";

@@ -32,6 +32,7 @@ export interface StartFact {
   readonly votedFor: number | null;
   readonly snapshotIndex: number;
   readonly snapshotTerm: number;
+  /** Contiguous. What is before the first, and not in the snapshot, is unknown. */
   readonly entries: readonly EntryFact[];
 }
 
@@ -57,6 +58,8 @@ export interface InvariantChecker {
     isCommand: boolean,
   ): void;
   logTruncated(nodeId: number, fromIndex: number): void;
+  /** Nothing is known of the node's log but that it now ends before `index`. */
+  logUnknownBefore(nodeId: number, index: number): void;
   /** The node began to replace its log by a leader's snapshot. */
   snapshotInstalled(nodeId: number, index: number, term: number): void;
   logCompacted(nodeId: number, throughIndex: number): void;
@@ -97,6 +100,8 @@ interface NodeFacts {
   started: boolean;
 }
 
+/** As `termAt` answers for what the log does not tell. */
+const UNKNOWN_TERM = -1;
 /** Facts about entries this far behind the commit index are forgotten, to bound memory. */
 const HISTORY_ENTRIES_MAX = 200_000;
 
@@ -259,7 +264,11 @@ class Invariants implements InvariantChecker {
         `node ${nodeId} has at index ${index}, term ${term} another entry than a node before it`,
         [nodeId],
       );
-    } else if (known.previousTerm !== previousTerm && previousTerm !== -1) {
+    } else if (
+      known.previousTerm !== previousTerm &&
+      known.previousTerm >= 0 &&
+      previousTerm >= 0
+    ) {
       this.#fail(
         "log matching",
         `node ${nodeId} shares index ${index}, term ${term} with another node, but has term ` +
@@ -285,6 +294,14 @@ class Invariants implements InvariantChecker {
     // A node that slept through a commitment may still obey an older leader and cut what is
     // committed, as long as a quorum has it without this node.
     if (fromIndex <= this.commitIndex) this.#checkDurableOnQuorum(facts, fromIndex, "cuts");
+  }
+
+  logUnknownBefore(nodeId: number, index: number): void {
+    const { log } = this.#node(nodeId);
+    log.terms.length = 0;
+    log.firstIndex = index;
+    log.snapshotIndex = index - 1;
+    log.snapshotTerm = UNKNOWN_TERM;
   }
 
   snapshotInstalled(nodeId: number, index: number, term: number): void {

@@ -29,9 +29,11 @@ export function termAt(log: LogMirror, index: number): number {
   return index === 0 ? 0 : -1;
 }
 
-/** Whether the node has the entry, in its log or inside its snapshot. */
+/** Whether the node has the entry: in its log, inside its snapshot, or where nobody can tell. */
 export function holds(log: LogMirror, index: number, term: number): boolean {
-  return index < log.snapshotIndex || termAt(log, index) === term;
+  const found = termAt(log, index);
+  if (found !== -1) return found === term;
+  return index <= log.snapshotIndex || index < log.firstIndex;
 }
 
 export function truncateFrom(log: LogMirror, index: number): void {

@@ -52,6 +52,8 @@ interface VirtualClient {
 const NOTE_ANSWER = 16;
 const LINK_US_MIN = 20;
 const LINK_JITTER_US = 300;
+/** Before a client tries anything else after it got no good answer. */
+const BACK_OFF_US = 20_000;
 const PROBE_PAUSE_US = 50_000;
 
 export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
@@ -71,12 +73,12 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     return LINK_US_MIN + chance.tail(LINK_JITTER_US);
   }
 
-  function run(client: VirtualClient): void {
-    timeline.after(1 + chance.tail(swarm.thinkUs), () => {
+  function run(client: VirtualClient, pauseUs: number): void {
+    timeline.after(1 + pauseUs + chance.tail(swarm.thinkUs), () => {
       if (stopped) return;
       requestCount += 1;
       const action = drawAction(chance, swarm, requestCount, client.lastSeen);
-      ask(client, requestCount, action, () => run(client));
+      ask(client, requestCount, action, (index) => run(client, index === null ? BACK_OFF_US : 0));
     });
   }
 
@@ -149,7 +151,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     return { identity: newIdentity(), targetId, lastSeen: new Map() };
   }
 
-  for (let count = 0; count < swarm.clientCount; count += 1) run(createClient());
+  for (let count = 0; count < swarm.clientCount; count += 1) run(createClient(), 0);
 
   return {
     history,

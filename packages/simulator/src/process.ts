@@ -151,7 +151,10 @@ class Process implements VirtualProcess {
       this.#node = node;
       this.#kv = kv;
       this.#machine = machine;
-      if (observer !== null) node.setObserver(observer);
+      if (observer !== null) {
+        node.setObserver(observer);
+        node.observe({ kind: "node-view", view: node.view() });
+      }
       this.#setHealth("running");
       this.#scheduleTick(incarnation, this.#ports.chance.integer(0, this.#options.tickUs));
     });

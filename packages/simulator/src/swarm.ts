@@ -79,9 +79,9 @@ const MS = 1000;
 
 export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const calm = chance.happens(0.1);
-  const tickUs = chance.pick([10, 25, 50]) * MS;
+  const tickUs = chance.pick([10, 25, 25, 50]) * MS;
   const electionTicksMin = Math.ceil((300 * MS) / tickUs);
-  const valueBytesMax = chance.pick([8, 8, 200, 1500]);
+  const valueBytesMax = chance.pick([8, 8, 8, 80, 1000]);
   const historyRevisionsMax = chance.pick([4, 40, 40, 10_000]);
   // A snapshot must get through in time: a round trip for each chunk.
   const isSmall = valueBytesMax <= 8 && historyRevisionsMax <= 40;
@@ -101,11 +101,11 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     network: drawNetwork(chance, calm),
     syncUsMin: chance.pick([20, 200, 2 * MS, 10 * MS]),
     syncJitterUs: chance.pick([0, 200, 5 * MS, 20 * MS]),
-    segmentBytes: chance.pick([4 * 1024, 16 * 1024, 256 * 1024]),
+    segmentBytes: chance.pick([4 * 1024, 16 * 1024, 64 * 1024]),
     faults: calm ? [] : FAULT_KINDS.flatMap((kind) => drawFault(chance, kind)),
     clientCount: chance.integer(1, 6),
     keyCount: chance.integer(1, 4),
-    thinkUs: chance.pick([5, 30, 150]) * MS,
+    thinkUs: chance.pick([5, 40, 150]) * MS,
     requestTimeoutUs: chance.pick([100, 400, 1500, 5000]) * MS,
     valueBytesMax,
   };
