@@ -1,11 +1,11 @@
 /** Keeps one stream to one peer: our requests go out on it, the peer's replies come back. */
-import type { ClientDuplexStream, ServiceError } from "@grpc/grpc-js";
-import { Client, credentials, status as Status } from "@grpc/grpc-js";
+import { status as Status } from "@grpc/grpc-js";
 import type { Envelope, NodeId } from "@raftarium/node";
-import { CHANNEL_OPTIONS, encodeHello, exchange, readFrame } from "./exchange.ts";
+import { encodeHello, exchange, readFrame } from "./exchange.ts";
 import type { Identity } from "./handshake.ts";
 import { helloTo, refusalOf } from "./handshake.ts";
 import type { Lane } from "./lane.ts";
+import { PeerStream } from "./peer-stream.ts";
 
 export type ConnectionState = "connecting" | "ready" | "backoff";
 
@@ -33,10 +33,14 @@ const BACKOFF_MS_MIN = 20;
 const BACKOFF_MS_MAX = 1000;
 /** A stream that lived shorter than this does not count as a success. */
 const STABLE_MS = 1000;
+/** What the other side answers when it will not have us, however often we try. */
+const REFUSALS: ReadonlySet<number> = new Set([
+  Status.FAILED_PRECONDITION,
+  Status.INVALID_ARGUMENT,
+]);
 
 interface Attempt {
-  readonly client: Client;
-  readonly call: ClientDuplexStream<Buffer, Buffer>;
+  readonly stream: PeerStream;
   readonly timer: NodeJS.Timeout;
   readyAtMs: number | null;
   over: boolean;
@@ -75,20 +79,15 @@ export class Dialer {
   #dial(): void {
     this.#retry = null;
     const { identity, peerId, address, lane } = this.#options;
-    const client = new Client(address, credentials.createInsecure(), CHANNEL_OPTIONS);
-    const call = client.makeBidiStreamRequest(
-      exchange.path,
-      exchange.requestSerialize,
-      exchange.responseDeserialize,
-    );
+    const stream = new PeerStream(address, exchange.path, {
+      onMessage: (bytes) => this.#onFrame(attempt, bytes),
+      onEnd: (code, details) => this.#onEnd(attempt, code, details),
+    });
     const timer = setTimeout(() => this.#fail(attempt), HANDSHAKE_MS_MAX);
-    const attempt: Attempt = { client, call, timer, readyAtMs: null, over: false };
+    const attempt: Attempt = { stream, timer, readyAtMs: null, over: false };
     this.#attempt = attempt;
-    call.on("data", (bytes: Buffer) => this.#onFrame(attempt, bytes));
-    call.on("error", (error: ServiceError) => this.#onError(attempt, error));
-    call.on("end", () => this.#fail(attempt));
     lane.wait();
-    call.write(encodeHello(helloTo(peerId, identity)));
+    stream.write(encodeHello(helloTo(peerId, identity)));
   }
 
   #onFrame(attempt: Attempt, bytes: Buffer): void {
@@ -114,7 +113,7 @@ export class Dialer {
     clearTimeout(attempt.timer);
     attempt.readyAtMs = performance.now();
     this.#setState("ready");
-    return lane.attach(attempt.call);
+    return lane.attach(attempt.stream);
   }
 
   #refuse(attempt: Attempt, reason: string): void {
@@ -122,11 +121,10 @@ export class Dialer {
     this.#fail(attempt, true);
   }
 
-  #onError(attempt: Attempt, error: ServiceError): void {
+  #onEnd(attempt: Attempt, code: number, details: string): void {
     if (attempt.over) return;
-    const refused =
-      error.code === Status.FAILED_PRECONDITION || error.code === Status.INVALID_ARGUMENT;
-    if (refused) this.#options.events.onRefused("peer", error.details);
+    const refused = REFUSALS.has(code);
+    if (refused) this.#options.events.onRefused("peer", details);
     this.#fail(attempt, refused);
   }
 
@@ -153,8 +151,7 @@ export class Dialer {
     this.#attempt = null;
     clearTimeout(attempt.timer);
     this.#options.lane.close();
-    attempt.call.cancel();
-    attempt.client.close();
+    attempt.stream.close();
   }
 
   /** Attempts that fail one after the other are one long backoff, for whoever looks. */

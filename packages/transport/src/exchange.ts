@@ -1,5 +1,5 @@
 /** raftarium.raft.v1.RaftService/Exchange as grpc-js carries it: frames as bytes, both ways. */
-import type { ChannelOptions, MethodDefinition, ServerOptions } from "@grpc/grpc-js";
+import type { MethodDefinition, ServerOptions } from "@grpc/grpc-js";
 import type { Hello } from "@raftarium/protocol";
 import { CodecError, decodeFrame, encodeFrame } from "@raftarium/protocol";
 import type { Frame } from "@raftarium/protocol";
@@ -18,27 +18,16 @@ export const exchange: MethodDefinition<Buffer, Buffer> = {
 };
 
 /** A frame may hold one snapshot chunk or one batch of entries, both of a few MiB at most. */
-const FRAME_BYTES_MAX = 8 * 1024 * 1024;
+export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 /** Enough for a batch on its way; little enough that a paused peer does not swallow seconds. */
-const WINDOW_BYTES = 1024 * 1024;
+export const WINDOW_BYTES = 1024 * 1024;
 
-const COMMON_OPTIONS = {
+/** For the grpc-js Server that the transport's service is added to. */
+export const SERVER_OPTIONS: ServerOptions = {
   "grpc.max_receive_message_length": FRAME_BYTES_MAX,
   "grpc.max_send_message_length": FRAME_BYTES_MAX,
   "grpc-node.flow_control_window": WINDOW_BYTES,
   "grpc.enable_channelz": 0,
-} as const;
-
-/** For the grpc-js Server that the transport's service is added to. */
-export const SERVER_OPTIONS: ServerOptions = COMMON_OPTIONS;
-
-/** Retries, idling, pings and proxies are not for us: Raft's own heartbeats judge. */
-export const CHANNEL_OPTIONS: ChannelOptions = {
-  ...COMMON_OPTIONS,
-  "grpc.use_local_subchannel_pool": 1,
-  "grpc.enable_retries": 0,
-  "grpc.enable_http_proxy": 0,
-  "grpc.service_config_disable_resolution": 1,
 };
 
 export function encodeHello(hello: Hello): Buffer {
