@@ -39,6 +39,16 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "campaign",
 ];
 
+const STORM_KINDS: readonly FaultKind[] = [
+  "crash leader",
+  "isolate leader",
+  "pause",
+  "one-way cut",
+  "slow link",
+  "transfer",
+  "campaign",
+];
+
 export interface FaultPlan {
   readonly kind: FaultKind;
   /** Mean time between two faults of this kind. */
@@ -102,7 +112,7 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     syncUsMin: chance.pick([20, 200, 2 * MS, 10 * MS]),
     syncJitterUs: chance.pick([0, 200, 5 * MS, 20 * MS]),
     segmentBytes: chance.pick([4 * 1024, 16 * 1024, 64 * 1024]),
-    faults: calm ? [] : FAULT_KINDS.flatMap((kind) => drawFault(chance, kind)),
+    faults: calm ? [] : drawFaults(chance),
     clientCount: chance.integer(1, 6),
     keyCount: chance.integer(1, 4),
     thinkUs: chance.pick([5, 40, 150]) * MS,
@@ -120,6 +130,16 @@ function drawNetwork(chance: Chance, calm: boolean): NetworkSettings {
     duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
     reorder: !calm && chance.happens(0.5),
   };
+}
+
+/** Now and then a storm around the leaders: elections on top of elections, and late messages. */
+function drawFaults(chance: Chance): readonly FaultPlan[] {
+  if (!chance.happens(0.2)) return FAULT_KINDS.flatMap((kind) => drawFault(chance, kind));
+  return STORM_KINDS.filter(() => chance.happens(0.7)).map((kind) => ({
+    kind,
+    intervalUs: chance.integer(150, 800) * MS,
+    durationUs: chance.integer(50, 600) * MS,
+  }));
 }
 
 function drawFault(chance: Chance, kind: FaultKind): FaultPlan[] {
