@@ -41,6 +41,22 @@ describe("the timeline", () => {
     expect(told).toBeLessThanOrEqual(11);
   });
 
+  test("in a busy cluster the notice is spread over frames, and all hear of it", () => {
+    const timeline = createTimeline();
+    const told = [0, 0, 0, 0, 0, 0, 0, 0];
+    told.forEach((_, at) => {
+      timeline.subscribe(() => {
+        told[at] = (told[at] ?? 0) + 1;
+      });
+    });
+    const many = Array.from({ length: 500 }, (_, at) => commit(at + 1, 5000));
+    timeline.push(many, 0);
+    timeline.frame(1000);
+    expect(told.filter((times) => times > 0)).toHaveLength(2);
+    for (let frame = 1; frame < 4; frame += 1) timeline.frame(1000 + 16 * frame);
+    expect(told).toEqual([1, 1, 1, 1, 1, 1, 1, 1]);
+  });
+
   test("the past can be shown, and stands still; the present goes on meanwhile", () => {
     const timeline = createTimeline();
     const heard: number[] = [];

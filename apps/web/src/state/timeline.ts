@@ -60,6 +60,10 @@ export interface Timeline {
 
 const LAG_US = 90_000;
 const NOTIFY_MS = 100;
+/** More observations than this between two notices is a busy cluster. */
+const BUSY = 100;
+/** Then the notice is spread over so many frames, so that no frame has to render everything. */
+const SPREAD_FRAMES = 4;
 /** More waiting than this take effect at once: never queue without bound. */
 const WAITING_MAX = 20_000;
 
@@ -81,6 +85,9 @@ export function createTimeline(): Timeline {
     firstUs: 0,
   };
   let notifiedAtMs = -Infinity;
+  let notifiedVersion = 0;
+  /** Who has yet to hear of the newest state, in a busy cluster. */
+  let unnotified: (() => void)[] = [];
   const listeners = new Set<() => void>();
   const watchers = new Set<(batch: readonly Observation[], view: ClusterView) => void>();
 
@@ -115,21 +122,37 @@ export function createTimeline(): Timeline {
 
   function notify(change: Partial<TimelineState>): void {
     state = { ...state, ...change };
-    for (const listener of listeners) listener();
+    unnotified = [...listeners];
+    notifyNext(unnotified.length);
   }
 
-  function show(): void {
+  function notifyNext(count: number): void {
+    for (const listener of unnotified.splice(0, count)) {
+      if (listeners.has(listener)) listener();
+    }
+  }
+
+  function stateNow(): Partial<TimelineState> {
     const view = sought?.view ?? recording.view();
     const soughtUs = sought?.timeUs ?? null;
-    notify({ view, live: sought === null, soughtUs, flightUs, firstUs: recording.firstUs() });
+    return { view, live: sought === null, soughtUs, flightUs, firstUs: recording.firstUs() };
   }
 
   function refresh(atMs: number): void {
+    if (unnotified.length > 0) {
+      notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
+      return;
+    }
     const view = sought?.view ?? recording.view();
     if (view === state.view && (sought === null) === state.live) return;
     if (atMs - notifiedAtMs < NOTIFY_MS) return;
     notifiedAtMs = atMs;
-    show();
+    const busy = view.version - notifiedVersion > BUSY && sought === null;
+    notifiedVersion = view.version;
+    if (!busy) return notify(stateNow());
+    state = { ...state, ...stateNow() };
+    unnotified = [...listeners];
+    notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
   }
 
   return {
@@ -174,11 +197,11 @@ export function createTimeline(): Timeline {
       takeEffect(shownUs);
       const atUs = Math.min(timeUs, recording.lastUs());
       sought = { timeUs: atUs, view: recording.viewAt(atUs) };
-      show();
+      notify(stateNow());
     },
     goLive() {
       sought = null;
-      show();
+      notify(stateNow());
     },
   };
 }
