@@ -97,6 +97,20 @@ describe("probe and replicate", () => {
     expect(progressOf(node, 2)).toMatchObject({ state: "probe", nextIndex: 3 });
   });
 
+  test("who lost its disk and kept its id gets heartbeats, and nothing else", () => {
+    const node = leader();
+    node.propose("a");
+    node.acknowledge(2, 2);
+    node.step({ kind: "unreachable", nodeId: 2 });
+    node.propose("b");
+    node.receive(2, refusal(2, 0));
+    node.sent();
+    node.receive(2, refusal(2, 0));
+    node.tick(2);
+    expect(node.sentOf("append-entries", 2)).toMatchObject([{ prevLogIndex: 2, entries: [] }]);
+    expect(progressOf(node, 2)).toMatchObject({ matchIndex: 2, nextIndex: 3 });
+  });
+
   test("a lost connection sends it back to probe", () => {
     const node = leader();
     node.propose("a");

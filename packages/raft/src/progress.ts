@@ -110,10 +110,13 @@ export class Progress {
     return true;
   }
 
-  /** Is a refusal of an append after `rejectedIndex` news, or one that was overtaken? */
+  /**
+   * Is a refusal of an append after `rejectedIndex` one that was overtaken? Also who refuses what
+   * it once acknowledged is not helped: it lost its disk, and must come back under a new id.
+   */
   isStaleRejection(rejectedIndex: LogIndex): boolean {
-    if (this.state === "probe") return rejectedIndex !== this.nextIndex - 1;
-    return rejectedIndex <= this.matchIndex;
+    if (rejectedIndex <= this.matchIndex) return true;
+    return this.state === "probe" && rejectedIndex !== this.nextIndex - 1;
   }
 
   private clear(): void {
