@@ -1,23 +1,24 @@
 /**
- * The cluster as the playground keeps it: its processes, and what must be true of speed, freeze
- * and links. The nodes are told on every change, and when they start or resume, before they may
- * send; the playground's word is the truth.
+ * The cluster as the playground keeps it: its processes, and what must be true of speed, freeze,
+ * links, disks and clocks. The nodes are told on every change, and when they start or resume,
+ * before they may send; the playground's word is the truth.
  */
 import { ConnectError } from "@connectrpc/connect";
-import { FaultError, createLinkTable, type Link } from "@raftarium/faults";
+import { createLinkTable, type DiskFault, type Link } from "@raftarium/faults";
 import { leaderOf, type ClusterView, type Observation } from "@raftarium/observer";
 import { linkToWire } from "@raftarium/protocol";
 import type { StepRequest } from "@raftarium/protocol/control";
 import {
-  SupervisorError,
   createSupervisor,
   unknownNode,
   type NodeSpec,
   type ProcessView,
 } from "@raftarium/supervisor";
 import type { Feed } from "./feed.ts";
+import { createMachines } from "./machines.ts";
 import { openNodeLink, type NodeLink } from "./node-link.ts";
 import { PlaygroundError } from "./playground-error.ts";
+import { asked, sensible, supervised } from "./refusals.ts";
 import { createTeller } from "./teller.ts";
 
 export const SPEED_MIN = 0.001;
@@ -30,6 +31,11 @@ export interface ClusterOptions {
   readonly speed: number;
 }
 
+export interface Routed {
+  readonly nodeId: number;
+  readonly link: NodeLink;
+}
+
 /** All that name a node throw (or reject with) PlaygroundError "not-found" if there is none. */
 export interface Cluster {
   /** Starts all nodes. Rejects if one of them can't be started. */
@@ -39,6 +45,12 @@ export interface Cluster {
   pause(nodeId: number): Promise<void>;
   resume(nodeId: number): Promise<void>;
   stop(nodeId: number): Promise<void>;
+  /** Makes a node known; `restart` starts it. */
+  add(spec: NodeSpec): void;
+  /** Ends a node's process and forgets the node. */
+  remove(nodeId: number): Promise<void>;
+  setDisk(nodeId: number, disk: DiskFault): Promise<void>;
+  setClock(nodeId: number, rate: number): Promise<void>;
   setLink(link: Link): Promise<void>;
   partition(groups: readonly (readonly number[])[]): Promise<void>;
   heal(): Promise<void>;
@@ -47,19 +59,23 @@ export interface Cluster {
   step(nodeId: number, request: Pick<StepRequest, "action" | "messageId">): Promise<void>;
   campaign(nodeId: number): Promise<void>;
   transferLeadership(nodeId: number): Promise<void>;
+  process(nodeId: number): ProcessView;
   processes(): readonly ProcessView[];
   links(): readonly Link[];
   speed(): number;
   frozen(): boolean;
   /** The connection to a running node; that of the leader, else of any, for `null`. */
-  route(nodeId: number | null): { readonly nodeId: number; readonly link: NodeLink };
+  route(nodeId: number | null): Routed;
+  /** The connection to the leader; null: nobody is known to lead. */
+  leader(): Routed | null;
   close(): Promise<void>;
 }
 
 export function createCluster(options: ClusterOptions): Cluster {
   const { feed } = options;
-  const nodeIds = options.nodes.map(({ nodeId }) => nodeId);
-  const links = createLinkTable(() => nodeIds);
+  const nodeIds = (): number[] => supervisor.views().map(({ nodeId }) => nodeId);
+  const links = createLinkTable(nodeIds);
+  const machines = createMachines(feed, nodeIds);
   const nodeLinks = new Map<number, NodeLink>();
   let speed = 1;
   let frozen = false;
@@ -71,7 +87,8 @@ export function createCluster(options: ClusterOptions): Cluster {
       supervisor.view(nodeId).health === "running" ? nodeLinks.get(nodeId) : undefined,
     tell: async (nodeId, link) => {
       const toNode = links.links().filter(({ target }) => target === nodeId);
-      await link.control.configure({ speed, frozen, links: toNode.map(linkToWire) });
+      const wire = { speed, frozen, links: toNode.map(linkToWire), ...machines.of(nodeId) };
+      await link.control.configure(wire);
     },
   });
   for (const spec of options.nodes) supervisor.add(spec);
@@ -83,6 +100,7 @@ export function createCluster(options: ClusterOptions): Cluster {
     // It goes on after a pause: by our word (then this is shared), or by somebody else's.
     else if (health === "running") void configure(nodeId).catch(() => {});
     feed.setSilent(nodeId, health !== "running");
+    if (pid === 0) machines.ended(view);
     feed.tell(nodeId, incarnation, {
       kind: "health-changed",
       health,
@@ -115,14 +133,15 @@ export function createCluster(options: ClusterOptions): Cluster {
     nodeLinks.set(nodeId, link);
   }
 
-  /** All running nodes; a node that ends meanwhile will be told when it starts again. */
-  async function configureAll(): Promise<void> {
+  /** Those that run; a node that ends meanwhile will be told when it starts again. */
+  async function configureAll(told: readonly number[] = nodeIds()): Promise<void> {
     const failures: string[] = [];
     await Promise.all(
-      nodeIds.map(async (nodeId) => {
+      told.map(async (nodeId) => {
         try {
           await configure(nodeId);
         } catch (error) {
+          if (!nodeIds().includes(nodeId)) return;
           if (supervisor.view(nodeId).health !== "running") return;
           failures.push(`node ${nodeId} (${ConnectError.from(error).message})`);
         }
@@ -153,18 +172,28 @@ export function createCluster(options: ClusterOptions): Cluster {
     await supervised(() => supervisor.stop(nodeId));
   }
 
+  async function remove(nodeId: number): Promise<void> {
+    requireNode(nodeId);
+    const { health, incarnation } = supervisor.view(nodeId);
+    await supervised(async () => {
+      if (health === "running") await supervisor.stop(nodeId);
+      else if (health === "paused" || health === "starting") await supervisor.crash(nodeId);
+      supervisor.remove(nodeId);
+    });
+    closeLink(nodeId);
+    machines.forget(nodeId);
+    links.prune();
+    feed.tell(0, 1, { kind: "links-changed", links: links.links() });
+    feed.tell(nodeId, incarnation, { kind: "node-removed" });
+  }
+
   function requireNode(nodeId: number): void {
-    if (nodeIds.includes(nodeId)) return;
-    throw new PlaygroundError("not-found", unknownNode(nodeIds, nodeId));
+    if (nodeIds().includes(nodeId)) return;
+    throw new PlaygroundError("not-found", unknownNode(nodeIds(), nodeId));
   }
 
   async function linksChanged(change: () => void): Promise<void> {
-    try {
-      change();
-    } catch (error) {
-      if (error instanceof FaultError) throw new PlaygroundError("invalid", error.message);
-      throw error;
-    }
+    sensible(change);
     feed.tell(0, 1, { kind: "links-changed", links: links.links() });
     await configureAll();
   }
@@ -202,13 +231,16 @@ export function createCluster(options: ClusterOptions): Cluster {
     return leaderOf(feed.view())?.nodeId;
   }
 
-  function route(nodeId: number | null): { nodeId: number; link: NodeLink } {
+  function linkOf(nodeId: number): NodeLink | undefined {
+    const running = nodeIds().includes(nodeId) && supervisor.view(nodeId).health === "running";
+    return running ? nodeLinks.get(nodeId) : undefined;
+  }
+
+  function route(nodeId: number | null): Routed {
     if (nodeId !== null) return { nodeId, link: requireRunning(nodeId, "ask") };
-    const leaderId = leaderNow();
-    for (const candidate of leaderId === undefined ? nodeIds : [leaderId, ...nodeIds]) {
-      const link = nodeLinks.get(candidate);
-      const running = supervisor.view(candidate).health === "running";
-      if (running && link !== undefined) return { nodeId: candidate, link };
+    for (const candidate of [leaderNow() ?? 0, ...nodeIds()]) {
+      const link = linkOf(candidate);
+      if (link !== undefined) return { nodeId: candidate, link };
     }
     throw new PlaygroundError("not-now", "cannot ask any node: none is running; restart one");
   }
@@ -216,13 +248,25 @@ export function createCluster(options: ClusterOptions): Cluster {
   return {
     async start() {
       feed.tell(0, 1, { kind: "speed-changed", speed, frozen });
-      await Promise.all(nodeIds.map(startNode));
+      await Promise.all(nodeIds().map(startNode));
     },
     crash: (nodeId) => supervised(() => supervisor.crash(nodeId)),
     restart: startNode,
     pause: (nodeId) => supervised(() => supervisor.pause(nodeId)),
     resume,
     stop,
+    add: (spec) => supervisor.add(spec),
+    remove,
+    async setDisk(nodeId, disk) {
+      requireNode(nodeId);
+      machines.set(supervisor.view(nodeId), { kind: "disk", nodeId, disk });
+      await configureAll([nodeId]);
+    },
+    async setClock(nodeId, rate) {
+      requireNode(nodeId);
+      machines.set(supervisor.view(nodeId), { kind: "clock", nodeId, clock: { rate } });
+      await configureAll([nodeId]);
+    },
     async setLink(link) {
       requireNode(link.source);
       requireNode(link.target);
@@ -272,42 +316,23 @@ export function createCluster(options: ClusterOptions): Cluster {
         link.control.transferLeadership({ nodeId: BigInt(nodeId) }),
       );
     },
+    process(nodeId) {
+      requireNode(nodeId);
+      return supervisor.view(nodeId);
+    },
     processes: () => supervisor.views(),
     links: () => links.links(),
     speed: () => speed,
     frozen: () => frozen,
     route,
+    leader() {
+      const nodeId = leaderNow();
+      const link = nodeId === undefined ? undefined : linkOf(nodeId);
+      return nodeId === undefined || link === undefined ? null : { nodeId, link };
+    },
     async close() {
-      nodeIds.forEach(closeLink);
+      nodeIds().forEach(closeLink);
       await supervisor.close();
     },
   };
-}
-
-/** SupervisorError to PlaygroundError. */
-async function supervised(act: () => unknown): Promise<void> {
-  try {
-    await act();
-  } catch (error) {
-    if (!(error instanceof SupervisorError)) throw error;
-    switch (error.code) {
-      case "unknown-node":
-        throw new PlaygroundError("not-found", error.message);
-      case "wrong-health":
-        throw new PlaygroundError("not-now", error.message);
-      case "start-failed":
-      case "port-in-use":
-        throw new PlaygroundError("failed", error.message);
-    }
-  }
-}
-
-/** What a node itself refused keeps its own code and words; one that is silent is named. */
-async function asked(nodeId: number, what: string, ask: () => Promise<unknown>): Promise<void> {
-  try {
-    await ask();
-  } catch (error) {
-    const { code, rawMessage } = ConnectError.from(error);
-    throw new ConnectError(`node ${nodeId} could not ${what}: ${rawMessage}`, code);
-  }
 }

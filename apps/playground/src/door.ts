@@ -7,11 +7,9 @@ import type { Duplex } from "node:stream";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { connectNodeAdapter } from "@connectrpc/connect-node";
 import { portProblem } from "@raftarium/supervisor";
-import type { Cluster } from "./cluster.ts";
-import type { Feed } from "./feed.ts";
 import { refusal } from "./guard.ts";
 import { handleRecording } from "./recording-route.ts";
-import { addServices, explainErrors } from "./services.ts";
+import { addServices, explainErrors, type Served } from "./services.ts";
 
 /** Answers whatever is no RPC. */
 export interface Page {
@@ -26,7 +24,7 @@ export interface Page {
 export interface Door {
   readonly port: number;
   /** What is served from now on; until then callers are told to wait. */
-  open(cluster: Cluster, feed: Feed, page: Page): void;
+  open(served: Served, page: Page): void;
   close(): Promise<void>;
 }
 
@@ -58,13 +56,13 @@ export async function listenDoor(wantedPort: number): Promise<Door> {
 
   return {
     port,
-    open(cluster, feed, openedPage) {
+    open(served, openedPage) {
       page = openedPage;
       handle = connectNodeAdapter({
-        routes: (router) => addServices(router, cluster, feed),
+        routes: (router) => addServices(router, served),
         fallback(request, response) {
           const [incoming, answer] = [request as IncomingMessage, response as ServerResponse];
-          if (!handleRecording(feed, incoming, answer)) openedPage.handle(incoming, answer);
+          if (!handleRecording(served.feed, incoming, answer)) openedPage.handle(incoming, answer);
         },
         interceptors: [explainErrors],
         grpc: false,

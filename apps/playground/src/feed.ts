@@ -58,6 +58,8 @@ export function createFeed(options: FeedOptions): Feed {
   const sequences = new Map<number, number>();
   const readers = new Set<Reader>();
   const listeners: ((view: ClusterView) => void)[] = [];
+  /** Removed for good: what is still heard of them is of no interest any more. */
+  const gone = new Set<number>();
   let clusterSequence = 0;
   let timer: NodeJS.Timeout | null = null;
 
@@ -67,7 +69,11 @@ export function createFeed(options: FeedOptions): Feed {
 
   function flush(): void {
     timer = null;
-    const shown = merge.take(nowUs());
+    const shown = merge.take(nowUs()).filter(({ nodeId, body }) => {
+      if (gone.has(nodeId)) return false;
+      if (body.kind === "node-removed") gone.add(nodeId);
+      return true;
+    });
     for (const observation of shown) {
       recording.append(observation);
       if (observation.sequence > 0) sequences.set(observation.nodeId, observation.sequence);

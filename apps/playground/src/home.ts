@@ -1,7 +1,8 @@
 /** Where a playground keeps what its nodes write, and the nodes' configuration files there. */
 import { existsSync, mkdirSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { freePorts, requireFreePort, type NodeSpec } from "@raftarium/supervisor";
+import { SupervisorError, freePorts, requireFreePort, type NodeSpec } from "@raftarium/supervisor";
+import { readMembers, writeMembers, type Address, type Members } from "./members-file.ts";
 
 export interface HomeOptions {
   readonly nodeCount: number;
@@ -16,7 +17,14 @@ export interface HomeOptions {
 
 export interface Home {
   readonly directory: string;
-  readonly nodes: readonly NodeHome[];
+  /** The nodes that live here now. */
+  nodes(): readonly NodeHome[];
+  /** Where one more node can listen. Rejects with a sentence if no port is free. */
+  freeAddress(): Promise<string>;
+  /** Makes a place for a node that joins the cluster. */
+  add(nodeId: number, address: string): NodeHome;
+  /** Deletes all that a node ever wrote. */
+  remove(nodeId: number): void;
   /** Removes what is of no use to anybody after the end. */
   leave(): void;
 }
@@ -26,17 +34,16 @@ export interface NodeHome {
   readonly address: string;
   readonly configFile: string;
   readonly logFile: string;
-}
-
-interface Members {
-  readonly nodes: readonly { readonly id: number; readonly address: string }[];
+  /** One of the voters of the first start. */
+  readonly founder: boolean;
 }
 
 const CLUSTER = "playground";
 /** Who uses a place that nobody will look for; see `sweep`. */
 const OWNER_FILE = "playground.pid";
-/** What a kept directory says of its nodes: they keep their addresses. */
-const MEMBERS_FILE = "members.json";
+/** How far above the page's port a free one is looked for. */
+const PORTS_TRIED_MAX = 100;
+const PORT_MAX = 65_535;
 
 /**
  * Makes the place ready: directories, one configuration file per node, free ports. Throws with a
@@ -51,7 +58,7 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
     sweep(options.freshDir);
     writeFileSync(join(directory, OWNER_FILE), String(process.pid));
   }
-  const members = readMembers(directory, options.nodeCount) ?? (await newMembers(options));
+  let members = keptMembers(directory, options.nodeCount) ?? (await newMembers(options));
   for (const { id, address } of members.nodes) {
     await requireFreePort(
       portOf(address),
@@ -59,10 +66,26 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
       "end that program, or choose other ports with --port",
     );
   }
-  writeFileSync(join(directory, MEMBERS_FILE), `${JSON.stringify(members, null, 2)}\n`);
+  const changed = (nodes: Members["nodes"]) => {
+    members = { ...members, nodes };
+    writeMembers(directory, members);
+  };
+  changed(members.nodes);
+  for (const node of members.nodes) configureNode(directory, node, members);
   return {
     directory,
-    nodes: members.nodes.map(({ id, address }) => prepareNode(directory, id, address, members)),
+    nodes: () => members.nodes.map((node) => nodeHome(directory, node, members)),
+    freeAddress: () => freeAddress(options, members),
+    add(id, address) {
+      changed([...members.nodes, { id, address }]);
+      return configureNode(directory, { id, address }, members);
+    },
+    remove(nodeId) {
+      changed(members.nodes.filter(({ id }) => id !== nodeId));
+      const { configFile, logFile } = nodeHome(directory, { id: nodeId, address: "" }, members);
+      const force = { recursive: true, force: true };
+      for (const path of [dataDirOf(directory, nodeId), configFile, logFile]) rmSync(path, force);
+    },
     leave() {
       // Under a port that nobody chose, nobody will look for it.
       if (fresh && options.anyPorts) rmSync(directory, { recursive: true, force: true });
@@ -98,62 +121,67 @@ export function nodeSpec(node: NodeHome, program: string): NodeSpec {
   };
 }
 
-function prepareNode(directory: string, id: number, address: string, members: Members): NodeHome {
-  const configFile = join(directory, `node-${id}.yaml`);
+function nodeHome(directory: string, { id, address }: Address, { founders }: Members): NodeHome {
+  const at = (ending: string) => join(directory, `node-${id}.${ending}`);
+  const founder = founders.some((each) => each.id === id);
+  return { nodeId: id, address, configFile: at("yaml"), logFile: at("log"), founder };
+}
+
+function dataDirOf(directory: string, nodeId: number): string {
+  return join(directory, `node-${nodeId}`);
+}
+
+function configureNode(directory: string, member: Address, members: Members): NodeHome {
+  const home = nodeHome(directory, member, members);
+  const peers = home.founder ? members.founders : members.nodes;
   const quote = JSON.stringify;
   const lines = [
     "# Written by the playground at each start.",
     `cluster: ${CLUSTER}`,
-    `id: ${id}`,
-    `listen: ${quote(address)}`,
-    `dataDir: ${quote(join(directory, `node-${id}`))}`,
+    `id: ${member.id}`,
+    `listen: ${quote(member.address)}`,
+    `dataDir: ${quote(dataDirOf(directory, member.id))}`,
+    ...(home.founder ? [] : ["join: true"]),
     "peers:",
-    ...members.nodes.map((peer) => `  - { id: ${peer.id}, address: ${quote(peer.address)} }`),
+    ...peers.map((peer) => `  - { id: ${peer.id}, address: ${quote(peer.address)} }`),
   ];
-  writeFileSync(configFile, `${lines.join("\n")}\n`);
-  return { nodeId: id, address, configFile, logFile: join(directory, `node-${id}.log`) };
+  writeFileSync(home.configFile, `${lines.join("\n")}\n`);
+  return home;
 }
 
 async function newMembers({ nodeCount, port, anyPorts }: HomeOptions): Promise<Members> {
   const ports = anyPorts
     ? await freePorts(nodeCount)
     : Array.from({ length: nodeCount }, (_, index) => port + 1 + index);
-  return {
-    nodes: ports.map((nodePort, index) => ({ id: index + 1, address: `127.0.0.1:${nodePort}` })),
-  };
+  const nodes = ports.map((nodePort, index) => ({
+    id: index + 1,
+    address: `127.0.0.1:${nodePort}`,
+  }));
+  return { nodes, founders: nodes };
 }
 
-function readMembers(directory: string, nodeCount: number): Members | null {
-  const file = join(directory, MEMBERS_FILE);
-  if (!existsSync(file)) return null;
-  const members = parseMembers(readFileSync(file, "utf8"));
-  if (members === null) {
-    throw new Error(
-      `cannot use ${directory}: expected ${MEMBERS_FILE} as the playground wrote it, got ` +
-        "something else; choose another --data-dir",
-    );
+async function freeAddress({ port, anyPorts }: HomeOptions, { nodes }: Members): Promise<string> {
+  const taken = new Set(nodes.map(({ address }) => portOf(address)));
+  const next = Array.from({ length: PORTS_TRIED_MAX }, (_, index) => port + 1 + index);
+  for (const candidate of anyPorts ? await freePorts(nodes.length + 1) : next) {
+    if (taken.has(candidate) || candidate > PORT_MAX) continue;
+    try {
+      await requireFreePort(candidate, "a new node", "");
+      return `127.0.0.1:${candidate}`;
+    } catch (error) {
+      if (!(error instanceof SupervisorError)) throw error;
+    }
   }
-  if (members.nodes.length !== nodeCount) {
-    throw new Error(
-      `cannot use ${directory}: expected --nodes ${members.nodes.length}, as it was written ` +
-        `with, got ${nodeCount}; choose another --data-dir for a cluster of another size`,
-    );
-  }
-  return members;
+  throw new Error(`expected a free port from ${port + 1} to ${port + PORTS_TRIED_MAX}, found none`);
 }
 
-function parseMembers(text: string): Members | null {
-  try {
-    const { nodes } = JSON.parse(text) as { nodes?: unknown };
-    if (!Array.isArray(nodes)) return null;
-    const wellFormed = nodes.every(
-      (node: { id?: unknown; address?: unknown }) =>
-        typeof node.id === "number" && /^127\.0\.0\.1:\d+$/.test(String(node.address)),
-    );
-    return wellFormed ? { nodes: nodes as Members["nodes"] } : null;
-  } catch {
-    return null;
-  }
+function keptMembers(directory: string, nodeCount: number): Members | null {
+  const members = readMembers(directory);
+  if (members === null || members.founders.length === nodeCount) return members;
+  throw new Error(
+    `cannot use ${directory}: expected --nodes ${members.founders.length}, as it was written ` +
+      `with, got ${nodeCount}; choose another --data-dir for a cluster of another size`,
+  );
 }
 
 function portOf(address: string): number {

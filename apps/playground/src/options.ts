@@ -13,7 +13,8 @@ export interface PlaygroundOptions {
   readonly dev: boolean;
 }
 
-const NODES_MAX = 9;
+/** What the page has room for. */
+export const NODES_MAX = 9;
 const PORT_MAX = 65_535;
 
 /**

@@ -7,9 +7,7 @@ export type PlaygroundErrorCode =
   /** It makes sense, but not now. */
   | "not-now"
   /** A node was asked and could not do it. */
-  | "failed"
-  /** It belongs to what is still to come. */
-  | "unimplemented";
+  | "failed";
 
 export class PlaygroundError extends Error {
   override readonly name = "PlaygroundError";

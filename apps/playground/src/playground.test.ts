@@ -17,9 +17,10 @@ import { PlaygroundService } from "@raftarium/protocol/playground";
 import { StepAction } from "@raftarium/protocol/control";
 import { nowUs } from "./clock.ts";
 import { createCluster, type Cluster } from "./cluster.ts";
-import { listenDoor, type Door } from "./door.ts";
+import { listenDoor, type Door, type Page } from "./door.ts";
 import { createFeed, type Feed } from "./feed.ts";
-import { nodeSpec, prepareHome } from "./home.ts";
+import { nodeSpec, prepareHome, type NodeHome } from "./home.ts";
+import { createMembership } from "./membership.ts";
 
 let directory = "";
 let door: Door;
@@ -40,13 +41,15 @@ beforeAll(async () => {
   });
   feed = createFeed({ nowUs });
   const program = fileURLToPath(import.meta.resolve("./fixtures/fake-node.ts"));
-  const nodes = home.nodes.map((node) => nodeSpec(node, program));
-  cluster = createCluster({ nodes, feed, speed: 0.5 });
-  door.open(cluster, feed, {
+  const specOf = (node: NodeHome) => nodeSpec(node, program);
+  cluster = createCluster({ nodes: home.nodes().map(specOf), feed, speed: 0.5 });
+  const membership = createMembership({ cluster, feed, home, specOf });
+  const page: Page = {
     handle: (_request, response) => void response.end("this is it"),
     upgrade: (_request, socket) => void socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"),
     close: async () => {},
-  });
+  };
+  door.open({ cluster, membership, feed }, page);
   await cluster.start();
   const baseUrl = `http://127.0.0.1:${door.port}`;
   playground = createClient(
@@ -217,7 +220,6 @@ test("what can't be done is refused with a sentence", async () => {
       "but it is crashed (SIGKILL)",
   );
   expect(await refused(playground.campaign({ nodeId: 2n }))).toContain("but it is crashed");
-  expect(await refused(playground.setDisk({ nodeId: 1n }))).toMatch(/^Unimplemented/);
 });
 
 test("the client API goes to the node that the header names, else to the leader", async () => {

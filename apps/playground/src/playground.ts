@@ -6,7 +6,8 @@ import { nowUs } from "./clock.ts";
 import { createCluster } from "./cluster.ts";
 import { listenDoor } from "./door.ts";
 import { createFeed, type Feed } from "./feed.ts";
-import { nodeSpec, prepareHome } from "./home.ts";
+import { nodeSpec, prepareHome, type NodeHome } from "./home.ts";
+import { createMembership } from "./membership.ts";
 import type { PlaygroundOptions } from "./options.ts";
 import { builtPage, devPage } from "./page.ts";
 
@@ -40,20 +41,26 @@ export async function startPlayground(
     bundleNode(root),
   ]);
   const feed = createFeed({ nowUs });
-  const nodes = home.nodes.map((node) => nodeSpec(node, program));
+  const specOf = (node: NodeHome) => nodeSpec(node, program);
+  const nodes = home.nodes().map(specOf);
   const cluster = createCluster({ nodes, feed, speed });
+  const membership = createMembership({ cluster, feed, home, specOf });
   const opened = (options.dev ? devPage(root) : builtPage(root, options.report)).then((page) => {
-    door.open(cluster, feed, page);
+    door.open({ cluster, membership, feed }, page);
     return page;
   });
-  const up = Promise.all([opened, cluster.start(), firstLeader(feed, nodeCount)]);
-  const ready = up.then(([page]) => page.warm?.());
+  const up = Promise.all([opened, cluster.start(), firstLeader(feed, nodes.length)]);
+  const ready = up.then(([page]) => {
+    membership.resume();
+    page.warm?.();
+  });
   // Whoever awaits `ready` hears of it; an end before that is no accident.
   ready.catch(() => {});
   return {
     port: door.port,
     ready,
     async close() {
+      membership.close();
       feed.close();
       await Promise.allSettled([cluster.close(), opened.then(() => door.close())]);
       home.leave();

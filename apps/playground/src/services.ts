@@ -14,11 +14,20 @@ import { ObserverService } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import type { Cluster } from "./cluster.ts";
 import type { Feed } from "./feed.ts";
+import type { Membership } from "./membership.ts";
 import { proxied } from "./node-proxy.ts";
 import { PlaygroundError, type PlaygroundErrorCode } from "./playground-error.ts";
 
-export function addServices(router: ConnectRouter, cluster: Cluster, feed: Feed): void {
-  router.service(PlaygroundService, playgroundService(cluster, feed));
+/** What is behind the door. */
+export interface Served {
+  readonly cluster: Cluster;
+  readonly membership: Membership;
+  readonly feed: Feed;
+}
+
+export function addServices(router: ConnectRouter, served: Served): void {
+  const { cluster, feed } = served;
+  router.service(PlaygroundService, playgroundService(served));
   router.service(ObserverService, {
     async *observe(_request, context: HandlerContext) {
       for await (const batch of feed.subscribe(context.signal)) {
@@ -31,10 +40,8 @@ export function addServices(router: ConnectRouter, cluster: Cluster, feed: Feed)
   }
 }
 
-/** What is missing answers Unimplemented. */
-type PlaygroundHandlers = Partial<ServiceImpl<typeof PlaygroundService>>;
-
-function playgroundService(cluster: Cluster, feed: Feed): PlaygroundHandlers {
+function playgroundService(served: Served): ServiceImpl<typeof PlaygroundService> {
+  const { cluster, membership, feed } = served;
   return {
     getCluster: () => describeCluster(cluster, feed),
     crashNode: (request) => onNode(request, (nodeId) => cluster.crash(nodeId)),
@@ -42,6 +49,19 @@ function playgroundService(cluster: Cluster, feed: Feed): PlaygroundHandlers {
     pauseNode: (request) => onNode(request, (nodeId) => cluster.pause(nodeId)),
     resumeNode: (request) => onNode(request, (nodeId) => cluster.resume(nodeId)),
     stopNode: (request) => onNode(request, (nodeId) => cluster.stop(nodeId)),
+    async wipeNode({ nodeId }) {
+      return { nodeId: BigInt(await membership.wipe(nodeIdOf(nodeId))) };
+    },
+    async addNode() {
+      return { nodeId: BigInt(await membership.add()) };
+    },
+    removeNode: (request) => onNode(request, (nodeId) => membership.remove(nodeId)),
+    setDisk: (request) =>
+      onNode(request, (nodeId) => {
+        const { delayMs, fail, full } = request;
+        return cluster.setDisk(nodeId, { delayMs, fail, full });
+      }),
+    setClock: (request) => onNode(request, (nodeId) => cluster.setClock(nodeId, request.rate)),
     async setLink(request) {
       await cluster.setLink(linkFromWire(request));
       return {};
@@ -116,7 +136,6 @@ const CODES: Readonly<Record<PlaygroundErrorCode, Code>> = {
   invalid: Code.InvalidArgument,
   "not-now": Code.FailedPrecondition,
   failed: Code.Unavailable,
-  unimplemented: Code.Unimplemented,
 };
 
 /** PlaygroundErrors become ConnectErrors; anything else that isn't one is a fault of ours. */
