@@ -1,0 +1,60 @@
+/** Applies a mutant's patches to a copy of a package's source and loads the copy. */
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Sabotage } from "@raftarium/simulator";
+import type { Mutant } from "./mutants.ts";
+
+const PACKAGES = new URL("../../packages/", import.meta.url);
+
+export interface LoadedMutant extends Disposable {
+  readonly sabotage: Sabotage;
+}
+
+/** @throws Error if a patch does not fit the source any more. */
+export async function loadMutant(mutant: Mutant): Promise<LoadedMutant> {
+  const directory = mkdtempSync(join(tmpdir(), "raftarium-mutant-"));
+  const remove = (): void => rmSync(directory, { recursive: true, force: true });
+  try {
+    const home = new URL(`${mutant.packageName}/`, PACKAGES).pathname;
+    cpSync(join(home, "src"), join(directory, "src"), { recursive: true });
+    symlinkSync(join(home, "node_modules"), join(directory, "node_modules"));
+    writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
+    for (const { file, from, to } of mutant.patches) {
+      const path = join(directory, "src", file);
+      const parts = readFileSync(path, "utf8").split(from);
+      if (parts.length !== 2) {
+        throw new Error(
+          `cannot apply the mutant "${mutant.bug}": expected ${file} of ${mutant.packageName} ` +
+            `to have this once, found it ${parts.length - 1} times: ${from}`,
+        );
+      }
+      writeFileSync(path, parts.join(to));
+    }
+    const url = pathToFileURL(join(directory, "src/index.ts")).href;
+    const sabotage = (await import(/* @vite-ignore */ url)) as Sabotage;
+    return { sabotage: pick(mutant, sabotage), [Symbol.dispose]: remove };
+  } catch (error) {
+    remove();
+    throw error;
+  }
+}
+
+function pick({ packageName }: Mutant, loaded: Sabotage): Sabotage {
+  switch (packageName) {
+    case "raft":
+      return { createRaft: present(loaded.createRaft) };
+    case "node":
+      return { startRaftNode: present(loaded.startRaftNode) };
+    case "storage":
+      return { openStorage: present(loaded.openStorage) };
+    case "kv":
+      return { createKv: present(loaded.createKv) };
+  }
+}
+
+function present<Part>(part: Part | undefined): Part {
+  if (part === undefined) throw new Error("expected the package to export its part, found none");
+  return part;
+}

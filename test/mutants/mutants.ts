@@ -1,0 +1,387 @@
+/**
+ * The classic bugs of Raft implementations, each a small patch of the real source, applied to a
+ * copy at test time. The simulator must kill every one; the shipped code never holds any.
+ */
+export interface Patch {
+  /** Relative to the package's `src`. */
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface Mutant {
+  /** The bug as a sentence. */
+  readonly bug: string;
+  /** A seed that kills it; null: none is known, it is left to `main.ts`. */
+  readonly seed: number | null;
+  readonly packageName: "raft" | "node" | "storage" | "kv";
+  readonly patches: readonly Patch[];
+}
+
+/** The cluster that a seed is run with. */
+export function nodeCountOf(seed: number): number {
+  return seed % 2 === 0 ? 3 : 5;
+}
+
+export const MUTANTS: readonly Mutant[] = [
+  {
+    bug: "a leader commits entries of earlier terms by counting replicas (section 5.4.2)",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "replication.ts",
+        from: "index > core.commitIndex && core.log.term(index) === core.term",
+        to: "index > core.commitIndex",
+      },
+    ],
+  },
+  {
+    bug: "a vote is not on disk before it is given",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "      core.votedFor = from;\n      core.hardStateDirty = true;",
+        to: "      core.votedFor = from;",
+      },
+    ],
+  },
+  {
+    bug: "a new term is not written to disk",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "roles.ts",
+        from: "  core.votedFor = null;\n  core.hardStateDirty = true;",
+        to: "  core.votedFor = null;",
+      },
+    ],
+  },
+  {
+    bug: "promises are sent before what they rest on is on disk",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "persistence.ts",
+        from: "const durable = core.promiseTicket <= core.persistedTicket;",
+        to: "const durable = core.promiseTicket <= core.lastTicket;",
+      },
+    ],
+  },
+  {
+    bug: "votes are given without looking at the candidate's log",
+    seed: null,
+    packageName: "raft",
+    patches: [{ file: "election.ts", from: "!free || !upToDate", to: "!free" }],
+  },
+  {
+    bug: "logs are compared by length only, not by last term",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "message.lastLogTerm > lastTerm ||",
+        to: "message.lastLogIndex > lastIndex ||",
+      },
+    ],
+  },
+  {
+    bug: "a node votes for two candidates in one term",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "core.votedFor === from ||",
+        to: "core.leaderId === null ||",
+      },
+    ],
+  },
+  {
+    bug: "votes of an earlier election are counted",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "if (message.term !== termExpected && !refusedBefore) return;",
+        to: "if (message.term > termExpected && !refusedBefore) return;",
+      },
+    ],
+  },
+  {
+    bug: "a follower truncates on every append, conflict or not",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "follower.ts",
+        from: "if (index > log.baseIndex && log.term(index) !== term) {",
+        to: "if (index > core.commitIndex) {",
+      },
+    ],
+  },
+  {
+    bug: "a follower keeps its own entry where the leader has another",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "follower.ts",
+        from: "if (index > log.baseIndex && log.term(index) !== term) {",
+        to: "if (index > log.baseIndex && log.term(index) === null) {",
+      },
+    ],
+  },
+  {
+    bug: "prevLogIndex is checked, prevLogTerm is not",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "follower.ts",
+        from: "log.term(prevLogIndex) === prevLogTerm;",
+        to: "log.term(prevLogIndex) !== null;",
+      },
+    ],
+  },
+  {
+    bug: "a follower commits beyond the last entry that the leader has shown it",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "replication.ts",
+        from: "Math.min(core.commitIndex, prevLogIndex + entries.length)",
+        to: "core.commitIndex",
+      },
+      {
+        file: "follower.ts",
+        from: "Math.min(message.leaderCommit, lastNewIndex)",
+        to: "Math.min(message.leaderCommit, log.lastIndex)",
+      },
+    ],
+  },
+  {
+    bug: "a follower acknowledges its whole log, not what the append covers",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "follower.ts",
+        from: "{ matchIndex: lastNewIndex }",
+        to: "{ matchIndex: log.lastIndex }",
+      },
+    ],
+  },
+  {
+    bug: "nextIndex backs up one entry too few",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "replication.ts",
+        from: "progress.becomeProbe(meeting + 1);",
+        to: "progress.becomeProbe(meeting + 2);",
+      },
+    ],
+  },
+  {
+    bug: "a leader takes no notice of a later term in a reply",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "raft.ts",
+        from: '  if (core.transfer?.targetId === from) transfer.end(core, "done");',
+        to: '  if (core.role === "leader" && message.type.endsWith("-response")) return false;',
+      },
+    ],
+  },
+  {
+    bug: "a leader answers reads without asking anybody",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "reads.ts",
+        from: "if (confirmedRound(core) < reads.roundAsked) return;",
+        to: "if (confirmedRound(core) < 0) return;",
+      },
+    ],
+  },
+  {
+    bug: "a leader answers reads before it has committed an entry of its own term",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "reads.ts",
+        from: "return core.commitIndex >= core.termStartIndex;",
+        to: "return core.commitIndex >= 0;",
+      },
+    ],
+  },
+  {
+    bug: "any answer confirms the read round that is out, late ones too",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "replication.ts",
+        from: "    progress.readRound = message.readRound;",
+        to: "    progress.readRound = core.reads.round;",
+      },
+      {
+        file: "replication.ts",
+        from: "message.readRound > progress.readRound && message.readRound <= core.reads.round",
+        to: "message.readRound >= 0",
+      },
+    ],
+  },
+  {
+    bug: "reads that come while a round is out join it",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "reads.ts",
+        from: "if (reads.waiting.length > 0 && reads.asked.length === 0) startRound(core);",
+        to:
+          "if (reads.asked.length > 0) reads.asked.push(...reads.waiting.splice(0)); " +
+          "else if (reads.waiting.length > 0) startRound(core);",
+      },
+    ],
+  },
+  {
+    bug: "a read does not wait for the state machine",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "reads.ts",
+        from: "const waiting = reads.confirmed.filter((read) => read.index > core.appliedIndex);",
+        to: "const waiting = reads.confirmed.filter((read) => read.index < 0);",
+      },
+      {
+        file: "reads.ts",
+        from: "    if (index <= core.appliedIndex) core.effects.push(",
+        to: "    core.effects.push(",
+      },
+    ],
+  },
+  {
+    bug: "a snapshot older than what is committed is installed",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "receiving.ts",
+        from: "if (index <= core.commitIndex || core.log.term(index) === term) {",
+        to: "if (index < 0) {",
+      },
+    ],
+  },
+  {
+    bug: "a leader that hears no majority goes on leading",
+    seed: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "if (silentTicks < electionTicksMax) return;",
+        to: "if (silentTicks >= 0) return;",
+      },
+    ],
+  },
+  {
+    bug: "an answer is matched by index only: another client's command is acknowledged",
+    seed: null,
+    packageName: "node",
+    patches: [
+      {
+        file: "pending-proposals.ts",
+        from: "if (pending.term === entry.term) {",
+        to: "if (pending.term > 0) {",
+      },
+    ],
+  },
+  {
+    bug: "a proposal that lost its place in the log is called failed before that is certain",
+    seed: null,
+    packageName: "node",
+    patches: [
+      {
+        file: "pending-proposals.ts",
+        from: '      this.#accepted.delete(at);\n      pending.done({ kind: "unknown", leaderId: null });',
+        to: '      this.#accepted.delete(at);\n      pending.done({ kind: "superseded", leaderId: null });',
+      },
+    ],
+  },
+  {
+    bug: "the log is called durable without a sync",
+    seed: null,
+    packageName: "storage",
+    patches: [
+      {
+        file: "log-writer.ts",
+        from: "if (!sync && !isFirst) {",
+        to: "if (!isFirst) {",
+      },
+    ],
+  },
+  {
+    bug: "a snapshot takes the place of the log before its bytes are synced",
+    seed: null,
+    packageName: "storage",
+    patches: [
+      {
+        file: "snapshot-writer.ts",
+        from: "if (!chunk.done && this.#unsyncedBytes < BYTES_PER_SYNC) {",
+        to: "if (this.#unsyncedBytes < BYTES_PER_SYNC) {",
+      },
+    ],
+  },
+  {
+    bug: "a snapshot's new name is not synced before the log is cut",
+    seed: null,
+    packageName: "storage",
+    patches: [
+      {
+        file: "snapshot-store.ts",
+        from: "() => disk.syncDirectory(current));",
+        to: "() => disk.list((error) => current(error)));",
+      },
+    ],
+  },
+  {
+    bug: "a torn tail is not cut",
+    seed: null,
+    packageName: "storage",
+    patches: [
+      {
+        file: "open.ts",
+        from: "if (plan.torn === null) {\n      sync();",
+        to: "if (plan.torn !== undefined) {\n      sync();",
+      },
+    ],
+  },
+  {
+    bug: "the first transactions succeed whatever their compares say",
+    seed: null,
+    packageName: "kv",
+    patches: [
+      {
+        file: "write.ts",
+        from: "this.#decisions[this.#decided] === true;",
+        to: "this.#decisions[this.#decided] === true || this.#store.revision < 10;",
+      },
+    ],
+  },
+];
