@@ -1,0 +1,82 @@
+/** The command line of `pnpm simulate`. */
+import { availableParallelism } from "node:os";
+import { parseArgs } from "node:util";
+
+export const USAGE = `usage: pnpm simulate [options]
+
+  --seeds N     how many seeds to run (default 100)
+  --seed S      the first seed (default 1); alone it means just that one
+  --nodes N     nodes in the cluster, 1 to 9 (default: 3, 5 or 7, by seed)
+  --seconds T   simulated seconds of each seed (default 10)
+  --jobs N      seeds at a time (default: one for each processor)
+  --json        print one JSON object instead of text
+  --explain     tell the story of the first seed that failed, or of the last one
+`;
+
+export interface Options {
+  readonly firstSeed: number;
+  readonly seedCount: number;
+  /** null: by seed. */
+  readonly nodeCount: number | null;
+  readonly seconds: number;
+  readonly jobs: number;
+  readonly json: boolean;
+  readonly explain: boolean;
+}
+
+/** @throws Error in words for the user. */
+export function readOptions(): Options {
+  const { values } = parseArgs({
+    options: {
+      seeds: { type: "string" },
+      seed: { type: "string" },
+      nodes: { type: "string" },
+      seconds: { type: "string", default: "10" },
+      jobs: { type: "string" },
+      json: { type: "boolean", default: false },
+      explain: { type: "boolean", default: false },
+    },
+  });
+  const firstSeed = wholeNumber("--seed", values.seed ?? "1", Number.MIN_SAFE_INTEGER);
+  const seedCount = wholeNumber("--seeds", values.seeds ?? (values.seed ? "1" : "100"), 1);
+  if (!Number.isSafeInteger(firstSeed + seedCount - 1)) {
+    throw new Error(
+      `cannot run the seeds: expected safe integers, got ${seedCount} from ${firstSeed} up`,
+    );
+  }
+  const seconds = Number(values.seconds);
+  if (!(seconds > 0 && seconds <= 86_400)) {
+    throw new Error(
+      `cannot read --seconds: expected a number from 0 to 86400, got ${values.seconds}`,
+    );
+  }
+  return {
+    firstSeed,
+    seedCount,
+    nodeCount: values.nodes === undefined ? null : wholeNumber("--nodes", values.nodes, 1, 9),
+    seconds,
+    jobs: wholeNumber("--jobs", values.jobs ?? String(availableParallelism()), 1, 256),
+    json: values.json,
+    explain: values.explain,
+  };
+}
+
+/** Mostly five; three and seven for variety. */
+export function nodeCountOf(nodeCount: number | null, seed: number): number {
+  return nodeCount ?? [5, 3, 5, 7, 5][Math.abs(seed) % 5] ?? 5;
+}
+
+function wholeNumber(
+  name: string,
+  text: string,
+  min: number,
+  max: number = Number.MAX_SAFE_INTEGER,
+): number {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= min && value <= max) {
+    return value;
+  }
+  throw new Error(
+    `cannot read ${name}: expected a whole number from ${min} to ${max}, got ${text}`,
+  );
+}
