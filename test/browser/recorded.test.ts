@@ -209,7 +209,7 @@ test("each node, and nothing else, is a button named Node", async () => {
 test("what cannot be done now says why", async () => {
   await on(healthy, DESK, async (page) => {
     await page.getByRole("button", { name: "Add node" }).click({ force: true });
-    await page.getByText("not built yet").waitFor();
+    await page.getByText("nothing can be asked of it").waitFor();
   });
 });
 

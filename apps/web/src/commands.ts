@@ -66,6 +66,10 @@ export interface Commands {
   isolate(nodeId: number, others: readonly number[]): Promise<CommandResult>;
   campaign(nodeId: number): Promise<CommandResult>;
   transferLeadership(nodeId: number): Promise<CommandResult>;
+  addNode(): Promise<CommandResult>;
+  /** Out of the configuration, then out of the world. */
+  remove(nodeId: number): Promise<CommandResult>;
+  /** Replaces it by a new member, without data, that gets a new id. */
   wipe(nodeId: number): Promise<CommandResult>;
   setLink(source: number, target: number, fault: LinkFault): Promise<CommandResult>;
   heal(): Promise<CommandResult>;
@@ -93,7 +97,10 @@ async function command(what: string, call: () => Promise<unknown>): Promise<Comm
     await call();
     return DONE;
   } catch (error) {
-    return { ok: false, message: `Cannot ${what}: ${words(error)}` };
+    const said = words(error);
+    // The playground may have said it in full already.
+    const full = said.startsWith(`cannot ${what}: `) ? said.slice(`cannot ${what}: `.length) : said;
+    return { ok: false, message: `Cannot ${what}: ${full}` };
   }
 }
 
@@ -187,7 +194,10 @@ export function createLiveCommands(transport: Transport): Commands {
       command(`transfer leadership to node ${id}`, () =>
         playground.transferLeadership(of(id), timed),
       ),
-    wipe: (id) => command(`wipe node ${id}`, () => playground.wipeNode(of(id), timed)),
+    // Members come and go at the cluster's own pace; the playground says when it gives up.
+    addNode: () => command("add a node", () => playground.addNode({})),
+    remove: (id) => command(`remove node ${id}`, () => playground.removeNode(of(id))),
+    wipe: (id) => command(`wipe node ${id}`, () => playground.wipeNode(of(id))),
     setLink: (source, target, fault) =>
       command(`change the link from ${source} to ${target}`, () =>
         playground.setLink(
@@ -223,6 +233,8 @@ function refusing(reason: string): Commands {
     isolate: refused,
     campaign: refused,
     transferLeadership: refused,
+    addNode: refused,
+    remove: refused,
     wipe: refused,
     setLink: refused,
     heal: refused,

@@ -1,11 +1,20 @@
 /** The bar: what this is, how the cluster is in one sentence, and what concerns all of it. */
-import { headlineOf, sentenceOf, type ClusterView, type Words } from "@raftarium/observer";
+import {
+  headlineOf,
+  leaderOf,
+  sentenceOf,
+  type ClusterView,
+  type Words,
+} from "@raftarium/observer";
 import { useEffect } from "react";
 import { ui } from "../state/ui.ts";
 import { useCommands, useTimeline, useUi } from "../state/use.ts";
 import { report } from "./notices.tsx";
 import { Speed } from "./speed.tsx";
 import { WordsLine } from "./words.tsx";
+
+/** What the stage has room for. */
+const NODES_MAX = 9;
 
 function sameWords(a: readonly Words[], b: readonly Words[]): boolean {
   return (
@@ -97,6 +106,26 @@ function HealAll() {
   );
 }
 
+function addingReason(view: ClusterView): string | null {
+  if (view.frozen) return "Time is frozen: no node can join.";
+  if (leaderOf(view) === undefined) return "Nobody leads: no node can join.";
+  return view.nodes.length < NODES_MAX ? null : `There is room for ${NODES_MAX} nodes.`;
+}
+
+function AddNode() {
+  const commands = useCommands();
+  const reason = useTimeline((state) => addingReason(state.view));
+  return (
+    <Action
+      label="Add node"
+      title="One more node: it learns what the others know, then it votes"
+      className="wide-only"
+      reason={commands.unavailable ?? reason}
+      onClick={() => report(commands.addNode())}
+    />
+  );
+}
+
 function Hammer() {
   const hammer = useUi((state) => state.hammer);
   return (
@@ -167,13 +196,7 @@ export function TopBar() {
         <Freeze />
         <HealAll />
         <Hammer />
-        <Action
-          label="Add node"
-          title="Add a node"
-          className="wide-only"
-          reason="Adding nodes while the cluster runs is not built yet."
-          onClick={() => {}}
-        />
+        <AddNode />
         <ThemeToggle />
         <button
           type="button"

@@ -37,6 +37,15 @@ function transferReason(view: ClusterView, node: ClusterNode): string | null {
   return runningReason(node);
 }
 
+/** Those that are left must agree to a change of the members, and go on without this one. */
+function leavingReason(view: ClusterView, node: ClusterNode): string | null {
+  const leader = leaderOf(view);
+  if (view.frozen) return "time is frozen";
+  if (leader === undefined) return "nobody leads";
+  const { voters } = leader.configuration;
+  return voters.length === 1 && voters[0] === node.nodeId ? "no other node votes" : null;
+}
+
 /** In the order of the menu. */
 export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands): readonly Deed[] {
   const { nodeId } = node;
@@ -80,6 +89,8 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
     deed("Transfer leadership here", "", transferReason(view, node), () =>
       commands.transferLeadership(nodeId),
     ),
+    deed("Wipe its disk", "", leavingReason(view, node), () => commands.wipe(nodeId)),
+    deed("Remove from the cluster", "", leavingReason(view, node), () => commands.remove(nodeId)),
   ];
 }
 
