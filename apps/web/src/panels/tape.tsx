@@ -1,4 +1,5 @@
 /** The tape: the history, painted, and the way back into it. */
+import { scaleLinear, type ScaleLinear } from "d3";
 import {
   useEffect,
   useReducer,
@@ -25,11 +26,8 @@ interface Scale {
   readonly nowUs: number;
   readonly toUs: number;
   readonly width: number;
-}
-
-function x(scale: Scale, us: number): number {
-  const share = (us - scale.fromUs) / (scale.toUs - scale.fromUs);
-  return Math.max(0, Math.min(1, share)) * scale.width;
+  /** Moments to pixels, and back. */
+  readonly x: ScaleLinear<number, number>;
 }
 
 /** One tick for each pixel that has a write. */
@@ -38,7 +36,7 @@ function ticksPath(scale: Scale, writes: readonly number[]): string {
   let last = -1;
   for (const us of writes) {
     if (us < scale.fromUs) continue;
-    const at = Math.round(x(scale, us));
+    const at = Math.round(scale.x(us));
     if (at - last < 2) continue;
     last = at;
     path += `M${at + 0.5} 23v5`;
@@ -52,8 +50,8 @@ function Painting({ model, scale }: { readonly model: TapeModel; readonly scale:
       {model.bands
         .filter((band) => band.toUs === null || band.toUs > scale.fromUs)
         .map((band) => {
-          const from = x(scale, band.fromUs);
-          const width = Math.max(1, x(scale, band.toUs ?? scale.nowUs) - from);
+          const from = scale.x(band.fromUs);
+          const width = Math.max(1, scale.x(band.toUs ?? scale.nowUs) - from);
           return (
             <g key={`${band.term}.${band.fromUs}`} data-hue={hueOf(band.term)}>
               <rect className="band" x={from} y={8} width={width} height={20} />
@@ -72,7 +70,7 @@ function Painting({ model, scale }: { readonly model: TapeModel; readonly scale:
       {model.kills
         .filter((kill) => kill.atUs >= scale.fromUs)
         .map((kill) => {
-          const at = x(scale, kill.atUs);
+          const at = scale.x(kill.atUs);
           return (
             <path
               key={`${kill.nodeId}.${kill.atUs}`}
@@ -199,9 +197,11 @@ export function TapePanel() {
   const startUs = history.startUs();
   const nowUs = Math.max(history.lastUs(), shownUs);
   const fromUs = Math.max(startUs, firstUs);
-  const scale: Scale = { fromUs, nowUs, toUs: Math.max(nowUs, fromUs + SPAN_US_MIN), width };
+  const toUs = Math.max(nowUs, fromUs + SPAN_US_MIN);
+  const x = scaleLinear([fromUs, toUs], [0, width]).clamp(true);
+  const scale: Scale = { fromUs, nowUs, toUs, width, x };
   const known = startUs > 0;
-  const cursor = x(scale, live ? nowUs : shownUs);
+  const cursor = scale.x(live ? nowUs : shownUs);
 
   const show = (us: number) => {
     if (us >= nowUs) return timeline.goLive();
@@ -215,8 +215,7 @@ export function TapePanel() {
   };
   const scrub = (event: PointerEvent<HTMLDivElement>) => {
     const box = event.currentTarget.getBoundingClientRect();
-    const share = (event.clientX - box.left) / box.width;
-    show(scale.fromUs + share * (scale.toUs - scale.fromUs));
+    show(scale.x.invert(((event.clientX - box.left) / box.width) * width));
   };
   return (
     <div className="tape">

@@ -2,6 +2,7 @@
  * The one animation loop. Whoever draws what moves registers here and writes attributes or pixels;
  * nobody renders React from it.
  */
+import { timer } from "d3";
 import type { Frame, Timeline } from "./timeline.ts";
 
 export interface Loop {
@@ -20,11 +21,10 @@ export function createLoop(timeline: Timeline): Loop {
     framedAtMs = performance.now();
     const frame = timeline.frame(framedAtMs);
     for (const draw of drawers) draw(frame, framedAtMs);
-    requestAnimationFrame(step);
   };
   return {
     start() {
-      requestAnimationFrame(step);
+      timer(step);
       setInterval(() => {
         const nowMs = performance.now();
         if (nowMs - framedAtMs > HIDDEN_MS) timeline.frame(nowMs);
