@@ -107,6 +107,22 @@ test("numbers that only grow are told once a batch, the last one", () => {
   expect(reader.received.at(-1)?.body).toEqual(committed(5));
 });
 
+test("what is told once a batch comes after what it speaks of", () => {
+  const reader = new Reader();
+  hub.subscribe(reader);
+  const appended = (index: number): ObservationBody => ({
+    kind: "log-appended",
+    entries: [{ index, term: 1, kind: "command", description: "" }],
+  });
+  for (const index of [1, 2]) {
+    node.observe(appended(index));
+    node.observe(committed(index));
+  }
+  vi.advanceTimersByTime(10);
+  expect(reader.kinds).toEqual(["node-view", "log-appended", "log-appended", "commit-advanced"]);
+  expect(reader.received.at(-1)?.body).toEqual(committed(2));
+});
+
 test("a slow reader gets the number of what it lost, then a fresh view", () => {
   const reader = new Reader();
   const subscription = hub.subscribe(reader);

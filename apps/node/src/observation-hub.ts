@@ -131,11 +131,11 @@ export class ObservationHub {
       if (subscriber.droppedCount > 0) {
         subscriber.droppedCount += 1;
         subscriber.lastDropped = observation;
-      } else if (foldInto(buffer, observation)) {
         continue;
-      } else if (buffer.length < BUFFERED_MAX) {
-        buffer.push(observation);
-      } else {
+      }
+      foldInto(buffer, observation);
+      if (buffer.length < BUFFERED_MAX) buffer.push(observation);
+      else {
         subscriber.droppedCount = buffer.length + 1;
         subscriber.lastDropped = observation;
         subscriber.buffer = [];
@@ -198,23 +198,22 @@ function isOfOneMessage(body: ObservationBody): body is OfOneMessage {
 const FOLD_REACH = 12;
 
 /**
- * Numbers that only grow need to be told once a batch. True if `observation` took the place of an
- * older one in `buffer`.
+ * Numbers that only grow need to be told once a batch: takes the older one out of `buffer`. The
+ * newer one comes at its own place, after what it speaks of.
  */
-function foldInto(buffer: Observation[], observation: Observation): boolean {
-  const { body } = observation;
+function foldInto(buffer: Observation[], { body }: Observation): void {
   if (
     body.kind !== "commit-advanced" &&
     body.kind !== "durable-advanced" &&
     body.kind !== "progress-changed" &&
     body.kind !== "timer-changed"
   ) {
-    return false;
+    return;
   }
   const reach = Math.max(0, buffer.length - FOLD_REACH);
   for (let at = buffer.length - 1; at >= reach; at -= 1) {
     const older = (buffer[at] as Observation).body;
-    if (older.kind === "role-changed" || older.kind === "node-view") return false;
+    if (older.kind === "role-changed" || older.kind === "node-view") return;
     if (older.kind !== body.kind) continue;
     if (
       body.kind === "progress-changed" &&
@@ -223,8 +222,7 @@ function foldInto(buffer: Observation[], observation: Observation): boolean {
     ) {
       continue;
     }
-    buffer[at] = observation;
-    return true;
+    buffer.splice(at, 1);
+    return;
   }
-  return false;
 }
