@@ -5,6 +5,7 @@
  * The facts are what can be seen from outside a node: what it writes to its disk, what it sends,
  * what it applies. A watcher of observations feeds the same checks (see `observation-checks.ts`).
  */
+import { createCommittedTerms } from "./committed-terms.ts";
 import { createEntryRegistry } from "./entry-registry.ts";
 import type { EntryRegistry } from "./entry-registry.ts";
 import {
@@ -125,9 +126,7 @@ class Invariants implements InvariantChecker {
   readonly #byId = new Map<number, NodeFacts>();
   readonly #registry: EntryRegistry = createEntryRegistry();
   readonly #leaderOfTerm = new Map<number, number>();
-  /** By index: the term of the committed entry, and the term in which it was committed. */
-  readonly #committedTerms: number[] = [0];
-  readonly #committedInTerms: number[] = [0];
+  readonly #committed = createCommittedTerms(HISTORY_ENTRIES_MAX);
 
   constructor(options: InvariantOptions) {
     this.#durability = options.durability;
@@ -135,7 +134,7 @@ class Invariants implements InvariantChecker {
   }
 
   committedTerm(index: number): number {
-    return this.#committedTerms[index] ?? 0;
+    return this.#committed.termAt(index);
   }
 
   committedCommand(index: number): number | null {
@@ -344,7 +343,7 @@ class Invariants implements InvariantChecker {
     }
     this.#leaderOfTerm.set(term, nodeId);
     let index = this.commitIndex;
-    while (index > 0 && (this.#committedInTerms[index] ?? 0) >= term) index -= 1;
+    while (index > 0 && this.#committed.committedInAt(index) >= term) index -= 1;
     this.#checkLeaderHolds(facts, index);
   }
 
@@ -357,7 +356,7 @@ class Invariants implements InvariantChecker {
       "leader completeness",
       `node ${facts.nodeId} leads term ${facts.leaderTerm} ` +
         `${found === -1 ? "without an entry" : `with term ${found}`} at index ${index}, ` +
-        `but term ${term} is committed there since term ${this.#committedInTerms[index]}`,
+        `but term ${term} is committed there since term ${this.#committed.committedInAt(index)}`,
       [facts.nodeId],
     );
   }
@@ -401,8 +400,7 @@ class Invariants implements InvariantChecker {
         );
         return;
       }
-      this.#committedTerms[next] = Math.max(0, term);
-      this.#committedInTerms[next] = facts.term;
+      if (term > 0) this.#committed.set(next, term, facts.term);
     }
     this.commitIndex = index;
     this.#registry.forgetBelow(index - HISTORY_ENTRIES_MAX);

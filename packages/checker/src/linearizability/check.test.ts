@@ -154,11 +154,11 @@ describe("what is not, and why", () => {
 
   test("giving up is never a pass", () => {
     const history: Operation[] = [];
-    for (let at = 0; at < 24; at += 1)
-      history.push(ok(at, 0, 100, cas(`${at}`, `${at + 1}`, false)));
-    for (let at = 0; at < 24; at += 1) history.push(ok(100 + at, 0, 100, put(`${at}`)));
-    history.push(ok(200, 0, 100, cas("0", "9999", true)), ok(201, 0, 100, cas("0", "9998", true)));
-    const result = checkLinearizable(history, { budget: 50 });
+    for (let at = 0; at < 20; at += 1) {
+      history.push(ok(at, at, 100, put(`${at}`)), ok(100 + at, 0, 100, get(`${at}`)));
+    }
+    expect(checkLinearizable(history).verdict).toBe("ok");
+    const result = checkLinearizable(history, { budget: 5 });
     expect(result.verdict).toBe("unknown");
     expect(result.explanation).toContain("given up");
   });
@@ -269,7 +269,7 @@ test("agrees with brute force on small histories", () => {
       // The window is a proof of its own, and nothing in it is idle.
       expect(isExplainable(result.window)).toBe(false);
     }),
-    { numRuns: 4000, seed: 7 },
+    { numRuns: 5000, seed: 7 },
   );
   expect(legal).toBeGreaterThan(total / 10);
   expect(legal).toBeLessThan((total * 9) / 10);

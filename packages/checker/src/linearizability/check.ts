@@ -3,10 +3,11 @@ import type { Operation } from "../history.ts";
 import { findPlainContradiction } from "./fast-checks.ts";
 import { describeOperation } from "./describe.ts";
 import { minimize } from "./minimize.ts";
+import { relax } from "./relax.ts";
 import { search } from "./search.ts";
-import type { Verdict } from "./search.ts";
+import type { SearchResult, Verdict } from "./search.ts";
 import { groupsOf } from "./steps.ts";
-import type { Group } from "./steps.ts";
+import type { Group, Step } from "./steps.ts";
 
 export interface LinearizabilityOptions {
   /** Configurations to look at, at most, in each group of keys; beyond it: unknown. */
@@ -53,9 +54,21 @@ export function checkLinearizable(
         .toSorted((left, right) => left.call - right.call);
       return { verdict: "illegal", explanation: plain.explanation, window, visitedCount };
     }
+    const weaker = searchRelaxed(group, budget);
+    visitedCount += weaker?.visitedCount ?? 0;
+    if (weaker?.verdict === "illegal") {
+      const withoutRefusals = { ...group, steps: group.steps.filter(isNoRefusal) };
+      const stays = (smaller: Group): boolean =>
+        searchRelaxed(smaller, budget)?.verdict === "illegal";
+      return explain(withoutRefusals, stays, visitedCount);
+    }
+    if (weaker?.verdict === "ok" && weaker.isExact) continue;
     const result = search(group, budget);
     visitedCount += result.visitedCount;
-    if (result.verdict === "illegal") return explain(group, budget, visitedCount);
+    if (result.verdict === "illegal") {
+      const stays = (smaller: Group): boolean => search(smaller, budget).verdict === "illegal";
+      return explain(group, stays, visitedCount);
+    }
     if (result.verdict === "unknown" && unknown === "") {
       unknown =
         `no order was found for ${group.steps.length} operations on ${group.keys.join(", ")}, ` +
@@ -66,8 +79,25 @@ export function checkLinearizable(
   return { verdict, explanation: unknown, window: [], visitedCount };
 }
 
-function explain(group: Group, budget: number, visitedCount: number): LinearizabilityResult {
-  const smaller = minimize(group, budget);
+function searchRelaxed(
+  group: Group,
+  budget: number,
+): (SearchResult & { readonly isExact: boolean }) | null {
+  const relaxed = relax(group);
+  if (relaxed === null) return null;
+  return { ...search(relaxed.group, budget, true), isExact: relaxed.isExact };
+}
+
+function isNoRefusal({ succeeds }: Step): boolean {
+  return succeeds !== false;
+}
+
+function explain(
+  group: Group,
+  isIllegal: (smaller: Group) => boolean,
+  visitedCount: number,
+): LinearizabilityResult {
+  const smaller = minimize(group, isIllegal);
   const window = smaller.steps.map(({ operation }) => operation);
   const plain = findPlainContradiction(smaller);
   const named = window.slice(0, NAMED_MAX).map(describeOperation).join("; ");

@@ -6,7 +6,9 @@ interface Value {
   writersLeft: number;
   /** Steps not yet taken that must find it. */
   dependentsLeft: number;
-  /** Those steps, by call: the last one first. */
+  /** Steps not yet taken, of unknown outcome, that would do something if they found it. */
+  undecidedLeft: number;
+  /** Of those that must find it, by call: the last one first. */
   readonly dependents: number[];
 }
 
@@ -22,6 +24,9 @@ export class Dependents {
     this.#values = keys.map(() => new Map<number, Value>());
     for (const [at, step] of steps.entries()) {
       if (step.succeeds !== false) for (const cell of step.writes) this.#of(cell).writersLeft += 1;
+      if (step.succeeds === null) {
+        for (const cell of step.compare) this.#of(cell).undecidedLeft += 1;
+      }
       for (const cell of step.requires) {
         const value = this.#of(cell);
         value.dependentsLeft += 1;
@@ -65,6 +70,34 @@ export class Dependents {
     return deadline;
   }
 
+  /** Whether somebody who is not taken yet must, or might, find the value. */
+  isNeeded(slot: number, value: number): boolean {
+    const known = this.#values[slot]!.get(value);
+    return known !== undefined && (known.dependentsLeft > 0 || known.undecidedLeft > 0);
+  }
+
+  /**
+   * Whether all who must see the value, once it is written, were called by `untilTime`, and so for
+   * the values that they write in turn.
+   */
+  mayFollowAtOnce({ slot, value }: Cell, untilTime: number): boolean {
+    const known = this.#values[slot]!.get(value);
+    if (known === undefined) return true;
+    if (known.undecidedLeft > 0) return false;
+    // Others may write it again: who sees it may need one of those.
+    if (known.writersLeft > 1) return known.dependentsLeft === 0;
+    let next: Cell | null = null;
+    for (const dependent of known.dependents) {
+      if (this.#taken[dependent] === 1) continue;
+      const step = this.#steps[dependent]!;
+      if (step.call > untilTime) return false;
+      if (step.writes.length === 0) continue;
+      if (next !== null) return false;
+      next = step.writes.at(-1)!;
+    }
+    return next === null || this.mayFollowAtOnce(next, untilTime);
+  }
+
   take(at: number): void {
     this.#taken[at] = 1;
     this.#count(at, -1);
@@ -79,13 +112,16 @@ export class Dependents {
     const step = this.#steps[at]!;
     if (step.succeeds !== false) for (const cell of step.writes) this.#of(cell).writersLeft += by;
     for (const cell of step.requires) this.#of(cell).dependentsLeft += by;
+    if (step.succeeds === null) {
+      for (const cell of step.compare) this.#of(cell).undecidedLeft += by;
+    }
   }
 
   #of({ slot, value }: Cell): Value {
     const values = this.#values[slot]!;
     let known = values.get(value);
     if (known === undefined) {
-      known = { writersLeft: 0, dependentsLeft: 0, dependents: [] };
+      known = { writersLeft: 0, dependentsLeft: 0, undecidedLeft: 0, dependents: [] };
       values.set(value, known);
     }
     return known;

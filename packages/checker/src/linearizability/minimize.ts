@@ -1,5 +1,4 @@
 /** Shrinks an illegal group of operations while it stays illegal. */
-import { search } from "./search.ts";
 import type { Cell, Group, Step } from "./steps.ts";
 
 /**
@@ -7,7 +6,7 @@ import type { Cell, Group, Step } from "./steps.ts";
  * what proves nothing may go: never a write whose value somebody who stays has seen, or may have
  * been refused for. So an illegal rest proves the whole illegal.
  */
-export function minimize(group: Group, budget: number): Group {
+export function minimize(group: Group, isIllegal: (group: Group) => boolean): Group {
   let steps = group.steps;
   let piece = Math.ceil(steps.length / 2);
   while (piece >= 1) {
@@ -16,7 +15,7 @@ export function minimize(group: Group, budget: number): Group {
       const start = Math.max(0, end - piece);
       const rest = withoutUnneeded(steps, start, end);
       if (rest.length === steps.length) continue;
-      if (search({ keys: group.keys, steps: rest }, budget).verdict !== "illegal") continue;
+      if (!isIllegal({ keys: group.keys, steps: rest })) continue;
       steps = rest;
       removedAny = true;
     }
@@ -50,11 +49,16 @@ interface Needs {
 
 function needsOf(steps: ReadonlySet<Step>): Needs {
   const required = new Set<string>();
-  /** Somebody was refused, or may have been: any write could be why. */
+  /** Somebody was refused: any write could be why. */
   const anyValue = new Set<number>();
   for (const { requires, succeeds, compare } of steps) {
     for (const { slot, value } of requires) required.add(`${slot} ${value}`);
-    if (succeeds !== true) for (const { slot } of compare) anyValue.add(slot);
+    // Of unknown outcome: who leaves it out must not take away what it could have found.
+    if (succeeds === null) {
+      for (const { slot, value } of compare) required.add(`${slot} ${value}`);
+    } else if (!succeeds) {
+      for (const { slot } of compare) anyValue.add(slot);
+    }
   }
   return {
     has: ({ slot, value }) => anyValue.has(slot) || required.has(`${slot} ${value}`),

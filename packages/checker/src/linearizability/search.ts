@@ -25,9 +25,15 @@ export interface SearchResult {
   readonly longest: readonly number[];
 }
 
-/** `budget`: configurations to look at, at most; beyond it the verdict is unknown. */
-export function search(group: Group, budget: number): SearchResult {
-  return new Search(group, budget).run();
+/**
+ * `budget`: configurations to look at, at most; beyond it the verdict is unknown.
+ *
+ * `noRefusals`: no step needs the state to be other than some value (see `relax.ts`). Then a write
+ * may go first as soon as everybody who must see its value may follow at once: what comes after
+ * could not tell.
+ */
+export function search(group: Group, budget: number, noRefusals = false): SearchResult {
+  return new Search(group, budget, noRefusals).run();
 }
 
 const HEAD = 0;
@@ -38,6 +44,7 @@ class Search {
   readonly #states: States;
   readonly #dependents: Dependents;
   readonly #budget: number;
+  readonly #noRefusals: boolean;
   /** Events by time, calls before returns: 1 to n; 0 is the head of the list. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -62,10 +69,11 @@ class Search {
   #definiteLeft: number;
   #longest: readonly number[] = [];
 
-  constructor(group: Group, budget: number) {
+  constructor(group: Group, budget: number, noRefusals: boolean) {
     const { steps } = group;
     this.#steps = steps;
     this.#budget = budget;
+    this.#noRefusals = noRefusals;
     this.#states = createStates(group.keys.length);
     this.#dependents = new Dependents(group);
     this.#state = this.#states.initial;
@@ -123,6 +131,7 @@ class Search {
       const at = this.#stepOf[event]!;
       if (!this.#steps[at]!.observes) this.#addCandidate(start, at);
     }
+    if (this.#noRefusals && this.#keepOneFree(start)) return;
     for (let place = start; place < this.#candidates.length; place += 1) {
       const at = this.#candidates[place]!;
       const urgency = this.#dependents.deadline(at);
@@ -135,6 +144,25 @@ class Search {
       this.#candidates[hole] = at;
       this.#urgencies[hole] = urgency;
     }
+  }
+
+  /** If some candidate may go first without harm, it becomes the only one. */
+  #keepOneFree(start: number): boolean {
+    if (this.#dependents.isNeeded(0, this.#states.valueAt(this.#state, 0))) return false;
+    // Everything called by now may be next.
+    let event = this.#next[HEAD]!;
+    while (event !== HEAD && this.#isCall[event] === 1) event = this.#next[event]!;
+    const untilTime = event === HEAD ? Number.POSITIVE_INFINITY : this.#times[event]!;
+    for (let place = start; place < this.#candidates.length; place += 1) {
+      const at = this.#candidates[place]!;
+      const step = this.#steps[at]!;
+      if (step.optional || !step.isBlind) continue;
+      if (!this.#dependents.mayFollowAtOnce(step.writes[0]!, untilTime)) continue;
+      this.#candidates.length = start;
+      this.#candidates.push(at);
+      return true;
+    }
+    return false;
   }
 
   /** Of blind writes of one value only the one that must end first: they are interchangeable. */
