@@ -12,6 +12,11 @@ export interface Io {
 export function processIo(): Io {
   const ending = new AbortController();
   process.once("SIGINT", () => ending.abort());
+  // Whoever reads may have seen enough (`| head`).
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
   return {
     terminal: process.stdout.isTTY,
     write: (chunk) => void process.stdout.write(chunk),
