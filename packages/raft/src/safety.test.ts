@@ -4,15 +4,15 @@ import { Cluster } from "../test/cluster.ts";
 import type { ClusterOptions } from "../test/cluster.ts";
 
 const variants: (Omit<ClusterOptions, "seed"> & { name: string; seeds: number })[] = [
-  { name: "three nodes", voterCount: 3, seeds: 60 },
-  { name: "five nodes", voterCount: 5, seeds: 30 },
+  { name: "three nodes", voterCount: 3, seeds: 30 },
+  { name: "five nodes", voterCount: 5, seeds: 15 },
   {
     name: "without PreVote and check-quorum",
     voterCount: 3,
-    seeds: 60,
+    seeds: 20,
     overrides: { preVote: false, checkQuorum: false },
   },
-  { name: "four nodes whose membership changes", voterCount: 4, seeds: 60, membership: true },
+  { name: "four nodes whose membership changes", voterCount: 4, seeds: 40, membership: true },
 ];
 
 /** Progress is demanded within this many rounds after everything works again. */
