@@ -76,6 +76,12 @@ test("what was asked, and what came of it, in words", () => {
   expect(gainWords({ ...asked, deed: "delete" }, { ...answer, count: 1 })).toBe("deleted");
 });
 
+test("of a long text the beginning is shown, and how long it is", () => {
+  const words = askedWords({ ...asked, value: "v".repeat(5000) });
+  expect(words.length).toBeLessThan(250);
+  expect(words).toMatch(/v… \(5000 characters\)$/);
+});
+
 test("the particulars: revision, disks, who answered and was asked, how long it took", () => {
   const view = clusterOf(
     [

@@ -43,9 +43,18 @@ export function problemOf(deed: ClientDeed, key: string, value: string): string 
   return `Key and value may have 1.5 MiB together; these have ${megabytes} MiB.`;
 }
 
+const TEXT_LENGTH_MAX = 160;
+
+/** As much of a text as is worth reading. */
+function shortened(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  return `${text.slice(0, TEXT_LENGTH_MAX)}… (${text.length} characters)`;
+}
+
 /** "put fruit = pear" */
 export function askedWords({ deed, key, value }: Asked): string {
-  return deed === "put" ? `put ${key} = ${value}` : `${deed} ${key}`;
+  if (deed !== "put") return `${deed} ${shortened(key)}`;
+  return `put ${shortened(key)} = ${shortened(value)}`;
 }
 
 /** What became of a write, as far as the logs in view tell. */
@@ -81,7 +90,7 @@ function diskWords(request: RequestView | undefined, view: ClusterView): string[
 
 /** What came back, in one or two words: a value, or what is remarkable about it. */
 export function gainWords({ deed }: Asked, answer: Answer): string | null {
-  if (deed === "get") return answer.value === null ? "no such key" : answer.value;
+  if (deed === "get") return answer.value === null ? "no such key" : shortened(answer.value);
   if (deed === "delete") return answer.count === 0 ? "no such key" : "deleted";
   return null;
 }

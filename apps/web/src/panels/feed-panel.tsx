@@ -37,15 +37,20 @@ const Line = memo(function Line({ line, startUs }: LineProps) {
   );
 });
 
+/** More lines than this come on request. */
+const LINES_AT_FIRST = 120;
+
 export function FeedPanel() {
   const history = historyOf(useTimelineItself());
   const lines = useTimeline(() => history.lines());
   const startUs = useTimeline(() => history.startUs());
   const untilUs = useTimeline((state) => (state.live ? Infinity : state.view.timeUs));
   const [heartbeats, setHeartbeats] = useState(false);
-  const shown = lines.filter(
+  const [all, setAll] = useState(false);
+  const told = lines.filter(
     (line) => line.atUs <= untilUs && (heartbeats || line.tone !== "heartbeat"),
   );
+  const shown = all ? told : told.slice(0, LINES_AT_FIRST);
   return (
     <section className="panel feed" aria-labelledby="feed-title">
       <header>
@@ -70,6 +75,13 @@ export function FeedPanel() {
           {shown.map((line) => (
             <Line key={line.id} line={line} startUs={startUs} />
           ))}
+          {shown.length < told.length ? (
+            <li>
+              <button type="button" className="text-button" onClick={() => setAll(true)}>
+                {told.length - shown.length} earlier lines
+              </button>
+            </li>
+          ) : null}
         </ol>
       )}
     </section>

@@ -1,5 +1,5 @@
 import { committedIndex, type ClusterView } from "@raftarium/observer";
-import { useEffect, useState } from "react";
+import { startTransition, useEffect, useState } from "react";
 import { useTimelineItself } from "../state/use.ts";
 
 /** Under load nobody can read a table ten times a second; and it would cost frames. */
@@ -32,7 +32,8 @@ export function useCalmView(): CalmView {
       const { view } = timeline.getState();
       calm = Math.abs(committedIndex(view) - committedIndex(last)) <= ENTRIES_CALM;
       last = view;
-      setShown({ view, calm });
+      // A table may wait for the next frame; what moves may not.
+      startTransition(() => setShown({ view, calm }));
     };
     const onChange = () => {
       if (timer !== undefined) return;
