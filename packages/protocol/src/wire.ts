@@ -73,6 +73,12 @@ export class WireWriter {
     this.#at += data.length;
   }
 
+  /** What is encoded already. */
+  raw(bytes: Uint8Array): void {
+    this.bytes.set(bytes, this.#at);
+    this.#at += bytes.length;
+  }
+
   /** @throws Error if what was written is not what was measured. */
   finish(): Uint8Array<ArrayBuffer> {
     if (this.#at === this.bytes.length) return this.bytes;
@@ -102,12 +108,12 @@ export class WireWriter {
  * Reads one message after the other. What it does not expect (numbers beyond the safe integers, a
  * length beyond the end) clears `ok`: then nothing of what was read counts.
  */
-export class WireReader {
-  readonly #bytes: Uint8Array;
+export class WireReader<Buffers extends ArrayBufferLike = ArrayBufferLike> {
+  readonly #bytes: Uint8Array<Buffers>;
   at = 0;
   ok = true;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array<Buffers>) {
     this.#bytes = bytes;
   }
 
@@ -139,7 +145,7 @@ export class WireReader {
   }
 
   /** A view, not a copy. */
-  data(end: number): Uint8Array {
+  data(end: number): Uint8Array<Buffers> {
     const to = this.lengthEnd(end);
     const data = this.#bytes.subarray(this.at, to);
     this.at = to;

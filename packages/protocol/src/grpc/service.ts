@@ -29,6 +29,19 @@ import type {
   handleUnaryCall,
 } from "@grpc/grpc-js";
 
+import {
+  PutRequestSchema,
+  PutResponseSchema,
+  RangeRequestSchema,
+  RangeResponseSchema,
+} from "../gen/etcdserverpb/rpc_pb.ts";
+import {
+  readPutRequest,
+  readRangeRequest,
+  writePutResponse,
+  writeRangeResponse,
+} from "../kv-codec.ts";
+
 type Shape<D extends DescMessage> = MessageShape<D>;
 type Init<D extends DescMessage> = MessageInitShape<D>;
 
@@ -64,13 +77,31 @@ export type BidiCall<M> =
     ? ServerDuplexStream<Shape<I>, Init<O>>
     : never;
 
+/**
+ * What a server reads and writes for every request of a client, by hand. Null: not of the usual
+ * kind, left to the generated code.
+ */
+const READERS = new Map<DescMessage, (bytes: Uint8Array<ArrayBuffer>) => object | null>([
+  [PutRequestSchema, readPutRequest],
+  [RangeRequestSchema, readRangeRequest],
+]);
+const WRITERS = new Map<DescMessage, (value: never) => Uint8Array | null>([
+  [PutResponseSchema, writePutResponse],
+  [RangeResponseSchema, writeRangeResponse],
+]);
+
 /** The way of one message type to bytes and back, as grpc-js asks for it. */
 export function toSerialize<D extends DescMessage>(desc: D): (value: Init<D>) => Buffer {
-  return (value) => viewAsBuffer(toBinary(desc, create(desc, value)));
+  const write = WRITERS.get(desc);
+  return (value) => viewAsBuffer(write?.(value as never) ?? toBinary(desc, create(desc, value)));
 }
 
 export function toDeserialize<D extends DescMessage>(desc: D): (bytes: Buffer) => Shape<D> {
-  return (bytes) => fromBinary(desc, viewAsBytes(bytes));
+  const read = READERS.get(desc);
+  return (buffer) => {
+    const bytes = viewAsBytes(buffer);
+    return (read?.(bytes) as Shape<D> | null | undefined) ?? fromBinary(desc, bytes);
+  };
 }
 
 /** The same memory as a Buffer, which is what grpc-js frames. */
