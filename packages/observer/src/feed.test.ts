@@ -245,6 +245,14 @@ describe("writes", () => {
     expect(lines().map((line) => line.tone)).toEqual(["quiet", "plain", "quiet", "plain", "plain"]);
   });
 
+  test("who are all are called so", () => {
+    const { tell, texts } = stage();
+    for (const nodeId of [1, 2, 3, 4]) tell(nodeId, durable(1));
+    expect(texts()).toEqual(["Nodes 1, 2, 3 and 4 stored index 1"]);
+    tell(5, durable(1));
+    expect(texts()).toEqual(["All nodes stored index 1"]);
+  });
+
   test("an entry of another term on a disk is not counted as a copy", () => {
     const { tell, texts } = stage();
     tell(3, role("leader", 2, "", { leaderId: 3 }));

@@ -43,8 +43,11 @@ export const FEED_LINES_MAX = 500;
 const JOIN_WITHIN_LINES = 10;
 /** More routine tellings (requests, writes, commits) than this in a second are told in sum. */
 const ROUTINE_PER_SECOND = 12;
-/** A sum goes on for so long after its last telling. */
+/** A sum goes on for so long after its last telling, and no longer than this in all. */
 const SUM_WITHIN_US = 2_000_000;
+const SUM_US_MAX = 5_000_000;
+/** From so many on, who are all are called so. */
+const ALL_MIN = 3;
 
 interface Line {
   readonly id: number;
@@ -56,36 +59,47 @@ interface Line {
   shown: FeedLine | null;
 }
 
-function subject(nodeIds: readonly NodeId[]): readonly FeedWords[] {
+function subject(nodeIds: readonly NodeId[], nodeCount: number): readonly FeedWords[] {
   if (nodeIds.length === 0) return [];
+  if (nodeIds.length >= ALL_MIN && nodeIds.length === nodeCount) {
+    return [strong("All nodes"), plain(" ")];
+  }
   const name = nodeIds.length === 1 ? "Node" : "Nodes";
   return [strong(`${name} ${listWords(nodeIds)}`), plain(" ")];
 }
 
-function tallyWords(telling: Telling): readonly FeedWords[] {
+function tallyWords(telling: Telling, nodeCount: number): readonly FeedWords[] {
   const { nodeIds, to } = telling;
   if (telling.tone === "heartbeat") {
-    return [...subject(nodeIds), plain(to === 1 ? "sent a heartbeat" : `sent ${to} heartbeats`)];
+    return [
+      ...subject(nodeIds, nodeCount),
+      plain(to === 1 ? "sent a heartbeat" : `sent ${to} heartbeats`),
+    ];
   }
   return [plain(to === 1 ? "A message was " : `${to} messages were `), ...telling.words];
 }
 
-/** The whole sentence. */
-function sentence(telling: Telling): readonly FeedWords[] {
+/** The whole sentence, in a cluster of so many nodes. */
+function sentence(telling: Telling, nodeCount: number): readonly FeedWords[] {
   const { kind, nodeIds, words, from, to } = telling;
   switch (kind) {
     case "event":
-      return [...subject(nodeIds), ...words];
+      return [...subject(nodeIds, nodeCount), ...words];
     case "stored":
-      return [...subject(nodeIds), plain(`stored ${indexWords(from, to)}`)];
+      return [...subject(nodeIds, nodeCount), plain(`stored ${indexWords(from, to)}`)];
     case "committed":
-      return [...subject(nodeIds), plain("committed "), strong(indexWords(from, to)), ...words];
+      return [
+        ...subject(nodeIds, nodeCount),
+        plain("committed "),
+        strong(indexWords(from, to)),
+        ...words,
+      ];
     case "request":
       return to <= 1
         ? words
         : [plain(`Clients made ${to} requests, the last: `), ...words.slice(1, 2)];
     case "tally":
-      return tallyWords(telling);
+      return tallyWords(telling, nodeCount);
   }
 }
 
@@ -172,8 +186,11 @@ export function createFeed(linesMax: number = FEED_LINES_MAX): Feed {
       if (telling.kind === "event" || telling.to === 0) return;
       const sum = { ...telling, key: `sum:${telling.kind}` };
       const open = find(sum.key);
-      if (open === undefined || atUs - open.joinedAtUs > SUM_WITHIN_US) return add(sum, atUs);
-      return join(open, sum, atUs);
+      const goesOn =
+        open !== undefined &&
+        atUs - open.joinedAtUs <= SUM_WITHIN_US &&
+        atUs - open.atUs <= SUM_US_MAX;
+      return goesOn ? join(open, sum, atUs) : add(sum, atUs);
     }
     if (line === undefined) return add(telling, atUs);
     if (telling.kind === "request") {
@@ -190,7 +207,7 @@ export function createFeed(linesMax: number = FEED_LINES_MAX): Feed {
       id: line.id,
       atUs: line.atUs,
       nodeIds: line.telling.nodeIds,
-      words: sentence(line.telling),
+      words: sentence(line.telling, folding.snapshot().nodes.length),
       tone: line.telling.tone,
       count: line.count,
     };
@@ -219,5 +236,5 @@ export function feedWordsOf(
   before: ClusterView,
 ): readonly FeedWords[] | null {
   const telling = tellingOf(observation, before);
-  return telling === null ? null : sentence(telling);
+  return telling === null ? null : sentence(telling, before.nodes.length);
 }

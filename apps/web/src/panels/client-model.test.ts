@@ -6,7 +6,8 @@ import {
   askedWords,
   fateOf,
   fateWords,
-  gainWords,
+  remark,
+  valueWords,
   particulars,
   problemOf,
   waitMs,
@@ -20,6 +21,7 @@ const asked: Asked = {
   key: "fruit",
   value: "pear",
   nodeId: null,
+  serializable: false,
   startedMs: 0,
   answer: null,
 };
@@ -70,10 +72,15 @@ test("the wait is as long as slow motion needs, within reason", () => {
 test("what was asked, and what came of it, in words", () => {
   expect(askedWords(asked)).toBe("put fruit = pear");
   expect(askedWords({ ...asked, deed: "get" })).toBe("get fruit");
-  expect(gainWords({ ...asked, deed: "get" }, { ...answer, value: "pear" })).toBe("pear");
-  expect(gainWords({ ...asked, deed: "get" }, answer)).toBe("no such key");
-  expect(gainWords({ ...asked, deed: "delete" }, answer)).toBe("no such key");
-  expect(gainWords({ ...asked, deed: "delete" }, { ...answer, count: 1 })).toBe("deleted");
+  const get: Asked = { ...asked, deed: "get" };
+  expect(askedWords({ ...get, serializable: true })).toBe("get fruit, serializable");
+  expect(valueWords(get, { ...answer, value: "pear" })).toBe("pear");
+  expect(remark(get, { ...answer, value: "pear" })).toBe("");
+  expect(valueWords(get, answer)).toBe(null);
+  expect(remark(get, answer)).toBe("no such key");
+  const del: Asked = { ...asked, deed: "delete" };
+  expect(remark(del, answer)).toBe("no such key");
+  expect(remark(del, { ...answer, count: 1 })).toBe("deleted");
 });
 
 test("of a long text the beginning is shown, and how long it is", () => {

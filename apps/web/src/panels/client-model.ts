@@ -13,6 +13,7 @@ export interface Asked {
   readonly value: string;
   /** null: any node. */
   readonly nodeId: number | null;
+  readonly serializable: boolean;
   /** On the page's own clock, milliseconds. */
   readonly startedMs: number;
   /** null: still under way. */
@@ -52,7 +53,8 @@ function shortened(text: string): string {
 }
 
 /** "put fruit = pear" */
-export function askedWords({ deed, key, value }: Asked): string {
+export function askedWords({ deed, key, value, serializable }: Asked): string {
+  if (deed === "get" && serializable) return `get ${shortened(key)}, serializable`;
   if (deed !== "put") return `${deed} ${shortened(key)}`;
   return `put ${shortened(key)} = ${shortened(value)}`;
 }
@@ -88,11 +90,16 @@ function diskWords(request: RequestView | undefined, view: ClusterView): string[
   return count === 0 ? [] : [`${count} of ${view.nodes.length} on disk`];
 }
 
-/** What came back, in one or two words: a value, or what is remarkable about it. */
-export function gainWords({ deed }: Asked, answer: Answer): string | null {
-  if (deed === "get") return answer.value === null ? "no such key" : shortened(answer.value);
+/** The value that came back, as much of it as is worth reading; null: none. */
+export function valueWords({ deed }: Asked, answer: Answer): string | null {
+  return deed === "get" && answer.value !== null ? shortened(answer.value) : null;
+}
+
+/** What is to be said of an answer without a value; empty: nothing. */
+export function remark({ deed }: Asked, answer: Answer): string {
+  if (deed === "get") return answer.value === null ? "no such key" : "";
   if (deed === "delete") return answer.count === 0 ? "no such key" : "deleted";
-  return null;
+  return "";
 }
 
 /** The particulars of a good answer: "revision 12, 3 of 5 on disk, node 2 via node 3, 0.41 s". */

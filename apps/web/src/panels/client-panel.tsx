@@ -6,10 +6,11 @@ import {
   askedWords,
   fateOf,
   fateWords,
-  gainWords,
   particulars,
   problemOf,
   reasonWords,
+  remark,
+  valueWords,
   waitMs,
   type Asked,
   type ClientDeed,
@@ -54,6 +55,7 @@ function useRequests() {
       key,
       value,
       nodeId,
+      serializable,
       startedMs: performance.now(),
       answer: null,
     };
@@ -116,10 +118,12 @@ function Outcome({ asked, onStop }: OutcomeProps) {
     );
   }
   if (answer.outcome === "ok") {
-    const gain = gainWords(asked, answer);
+    const value = valueWords(asked, answer);
+    const said = remark(asked, answer);
     return (
       <>
-        {gain === null ? null : <span className="gain">{gain}</span>}
+        {value === null ? null : <span className="gain">{value}</span>}
+        {said === "" ? null : <span className="remark">{said}</span>}
         <span className="muted">{particulars(asked, answer, request, view)}</span>
       </>
     );

@@ -100,7 +100,7 @@ function Facts({ node }: { readonly node: ClusterNode }) {
         <dt>at</dt> <dd>{node.address === "" ? "unknown" : node.address}</dd>
       </div>
       <div>
-        <dt>life</dt> <dd>{node.incarnation}</dd>
+        <dt>incarnation</dt> <dd>{node.incarnation}</dd>
       </div>
     </dl>
   );

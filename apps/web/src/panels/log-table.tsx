@@ -384,7 +384,7 @@ export function LogGrid() {
           ) : null}
         </div>
       </div>
-      <p className="log-legend">
+      <p className="log-legend" data-rows={table.rows.length > 5 ? "many" : undefined}>
         <span>solid: committed</span> <span>dashed: not yet</span> <span>dot: match index</span>{" "}
         <span>arrow: next index</span>
       </p>

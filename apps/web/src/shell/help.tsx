@@ -57,6 +57,8 @@ function Nodes() {
         <dd>messages stop here</dd>
         <dt>cells below</dt>
         <dd>its newest log entries; dashed until committed</dd>
+        <dt>dot, arrow</dt>
+        <dd>under a log: how far the leader knows it to match, and what it sends next</dd>
       </dl>
     </section>
   );
