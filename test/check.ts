@@ -23,6 +23,11 @@ const steps: readonly Step[] = [
     command: ["buf", "format", "--diff", "--exit-code"],
     cure: "run pnpm format",
   },
+  {
+    name: "house rules: the import table, sizes, words, links",
+    command: ["vitest", "run", "--project", "whole", "test/tidy.test.ts"],
+    cure: "see ARCHITECTURE.md and CONTRIBUTING.md",
+  },
   ...breaking(),
   { name: "generate", command: ["buf", "generate"], cure: "fix the protos" },
   {

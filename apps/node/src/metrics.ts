@@ -2,20 +2,19 @@
 import { createServer, type Server } from "node:http";
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from "prom-client";
 import type { NodeApi, Storage } from "@raftarium/node";
+import type { TransportStats } from "@raftarium/transport";
 import { splitAddress } from "./address.ts";
 
 export interface Metrics {
   /** One client request ended. `method`: Put, Range…; seconds from arrival to answer. */
   requestEnded(method: string, code: string, seconds: number): void;
-  /** Messages to peers. */
-  messageSent(): void;
-  messageReceived(): void;
   registry: Registry;
 }
 
 export function createMetrics(
-  node: () => NodeApi<unknown> | null,
-  storage: () => Storage | null,
+  node: Pick<NodeApi<never>, "status">,
+  storage: Pick<Storage, "stats">,
+  transport: { stats(): TransportStats },
 ): Metrics {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
@@ -27,47 +26,52 @@ export function createMetrics(
     buckets: [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
     registers,
   });
-  const sent = new Counter({
-    name: "raftarium_peer_messages_sent_total",
-    help: "Messages handed to the transport",
-    registers,
-  });
-  const received = new Counter({
-    name: "raftarium_peer_messages_received_total",
-    help: "Messages received from peers",
-    registers,
-  });
-  const gauge = (name: string, help: string, read: () => number | undefined): void => {
+  const gauge = (name: string, help: string, read: () => number): void => {
     // The registry keeps it.
     void new Gauge({
       name: `raftarium_${name}`,
       help,
       registers,
       collect() {
-        const value = read();
-        if (value !== undefined) this.set(value);
+        this.set(read());
       },
     });
   };
-  gauge("term", "Current term", () => node()?.status().term);
-  gauge("is_leader", "1 while this node leads", () => {
-    const role = node()?.status().role;
-    return role === undefined ? undefined : Number(role === "leader");
-  });
-  gauge("commit_index", "Highest index known committed", () => node()?.status().commitIndex);
-  gauge("applied_index", "Highest index applied", () => node()?.status().appliedIndex);
-  gauge("last_index", "Last index of the log", () => node()?.status().lastIndex);
-  gauge("disk_bytes", "Bytes of log and snapshots", () => storage()?.stats().diskBytes);
-  gauge("disk_syncs", "Syncs of the log since the start", () => storage()?.stats().syncCount);
-  gauge("disk_last_sync_seconds", "Duration of the last sync", () => {
-    const stats = storage()?.stats();
-    return stats === undefined ? undefined : stats.lastSyncUs / 1e6;
-  });
+  gauge("term", "Current term", () => node.status().term);
+  gauge("is_leader", "1 while this node leads", () => Number(node.status().role === "leader"));
+  gauge("commit_index", "Highest index known committed", () => node.status().commitIndex);
+  gauge("applied_index", "Highest index applied", () => node.status().appliedIndex);
+  gauge("last_index", "Last index of the log", () => node.status().lastIndex);
+  gauge("disk_bytes", "Bytes of log and snapshots", () => storage.stats().diskBytes);
+  gauge("disk_syncs", "Syncs of the log since the start", () => storage.stats().syncCount);
+  gauge(
+    "disk_last_sync_seconds",
+    "Duration of the last sync",
+    () => storage.stats().lastSyncUs / 1e6,
+  );
+  const total = (name: string, help: string, read: (stats: TransportStats) => number): void => {
+    void new Counter({
+      name: `raftarium_peer_${name}_total`,
+      help,
+      registers,
+      collect() {
+        this.reset();
+        this.inc(read(transport.stats()));
+      },
+    });
+  };
+  total("messages_sent", "Messages written to peers", (stats) => stats.sentMessages);
+  total("bytes_sent", "Bytes written to peers", (stats) => stats.sentBytes);
+  total("messages_received", "Messages read from peers", (stats) => stats.receivedMessages);
+  total("bytes_received", "Bytes read from peers", (stats) => stats.receivedBytes);
+  total("messages_overflowed", "Messages dropped by a full queue", (s) => s.overflowedMessages);
+  total("messages_lost", "Messages dropped for want of a stream", (stats) => stats.lostMessages);
+  total("refusals", "Connections refused, by us or by a peer", (stats) => stats.refusals);
+  gauge("peer_queued_messages", "Messages that wait now", () => transport.stats().queuedMessages);
+  gauge("peer_queued_bytes", "Bytes that wait now", () => transport.stats().queuedBytes);
   return {
     registry,
     requestEnded: (method, code, seconds) => requests.observe({ method, code }, seconds),
-    messageSent: () => sent.inc(),
-    messageReceived: () => received.inc(),
   };
 }
 

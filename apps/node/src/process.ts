@@ -81,10 +81,6 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       })
     : null;
   let node: NodeApi<never> | null = null;
-  const metrics = createMetrics(
-    () => node,
-    () => storage,
-  );
   const configured = new Map(config.peers.map(({ id, address }) => [id, address]));
   const transport = createTransport({
     cluster: config.cluster,
@@ -92,10 +88,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     incarnation,
     peers: configured,
     gate,
-    onEnvelope: (envelope) => {
-      metrics.messageReceived();
-      node?.receive(envelope);
-    },
+    onEnvelope: (envelope) => node?.receive(envelope),
     onUnreachable: (peerId) => node?.unreachable(peerId),
     onRefused: (refusal) => log.warn(refusal, "refused a connection"),
   });
@@ -110,12 +103,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       storage,
       machine: hosted.machine as StateMachine<never>,
       scheduler: { nowUs, defer: (task: () => void): void => void setImmediate(task) },
-      transport: {
-        send(envelope: Parameters<PeerTransport["send"]>[0]): void {
-          metrics.messageSent();
-          transport.send(envelope);
-        },
-      },
+      transport,
     };
     startRaftNode(
       nodeOptions(config, incarnation, (configuration) => peers.changed(configuration)),
@@ -124,6 +112,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     );
   });
   node = raftNode;
+  const metrics = createMetrics(raftNode, storage, transport);
 
   const hub = new ObservationHub(observedNode(raftNode, transport));
   const controlled = new Controls({ config, node: raftNode, gate, disk: faultyDisk, hub, log });
