@@ -6,7 +6,7 @@ import { AxeBuilder } from "@axe-core/playwright";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startPlayground, type Playground } from "../processes/playground.ts";
-import { launch } from "./recorded-page.ts";
+import { launch, settled } from "./recorded-page.ts";
 
 let playground: Playground;
 let browser: Browser;
@@ -71,6 +71,7 @@ test("five nodes, one leader, no barrier in either theme", async () => {
   for (const theme of ["dark", "light"] as const) {
     await page.emulateMedia({ colorScheme: theme });
     await page.locator(`html[data-theme=${theme}]`).waitFor();
+    await settled(page);
     const { violations } = await new AxeBuilder({ page }).analyze();
     expect(violations.map(({ id, nodes }) => [id, nodes.map((node) => node.html)])).toEqual([]);
   }

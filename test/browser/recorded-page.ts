@@ -61,6 +61,13 @@ export interface RecordedPage {
   readonly complaints: readonly string[];
 }
 
+/** Waits two frames, and for whatever they set in motion. */
+export async function settled(page: Page): Promise<void> {
+  await page.evaluate(`new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
+    .then(() => Promise.allSettled(document.getAnimations().map((moving) => moving.finished)))
+    .then(() => true)`);
+}
+
 /** Opens the page on a recording. `query` is what recorded.ts understands: "&at=end". */
 export async function openRecording(
   browser: Browser,
@@ -91,5 +98,6 @@ export async function openRecording(
   await page.goto(`${ORIGIN}/?recording=/recording.jsonl${query}`);
   await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
   await page.evaluate("document.fonts.ready.then(() => true)");
+  await settled(page);
   return { page, complaints };
 }

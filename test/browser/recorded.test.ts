@@ -165,7 +165,6 @@ describe("by keyboard", () => {
       await node.focus();
       await page.keyboard.press("Enter");
       const items = page.getByRole("menuitem");
-      expect(await items.allTextContents()).toHaveLength(7);
       for (const name of ["Crash", "Restart", "Pause", "Resume", "Isolate", "Time out now"]) {
         await page.getByRole("menuitem", { name, exact: true }).waitFor();
       }
@@ -176,7 +175,10 @@ describe("by keyboard", () => {
       expect(await focused()).toBe("Restart");
       await page.keyboard.press("ArrowUp");
       await page.keyboard.press("ArrowUp");
-      expect(await focused()).toBe("Transfer leadership here");
+      const names = await items.allTextContents();
+      expect(await focused()).toBe(names.at(-1));
+      await page.keyboard.press("Home");
+      expect(await focused()).toBe("Crash");
       await page.keyboard.press("Escape");
       expect(await items.count()).toBe(0);
       expect(await focused()).toMatch(/^Node 1,/);

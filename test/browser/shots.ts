@@ -16,7 +16,7 @@ import {
   splitVote,
 } from "../fixtures/stories.ts";
 import type { Puppets } from "../fixtures/puppets.ts";
-import { buildPage, launch, openRecording } from "./recorded-page.ts";
+import { buildPage, launch, openRecording, settled } from "./recorded-page.ts";
 
 const SIZES = [
   { name: "1280x720", width: 1280, height: 720 },
@@ -60,9 +60,6 @@ const SHOTS: Record<string, Shot> = {
   help: { story: healthy, act: openHelp },
 };
 
-const SETTLED = `new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))
-  .then(() => Promise.all(document.getAnimations().map((animation) => animation.finished)))`;
-
 const [asked, ...wanted] = process.argv.slice(2);
 const directory = asked ?? (await mkdtemp(join(tmpdir(), "raftarium-shots-")));
 await mkdir(directory, { recursive: true });
@@ -84,8 +81,7 @@ try {
           deviceScaleFactor: width < 500 ? 2 : 1,
         });
         await shot.act?.(page);
-        // Two frames and whatever they set in motion.
-        await page.evaluate(SETTLED);
+        await settled(page);
         const path = join(directory, `${name}-${sizeName}-${colorScheme}.png`);
         await page.screenshot({ path });
         for (const complaint of complaints) process.stderr.write(`${name}: ${complaint}\n`);
