@@ -17,9 +17,10 @@ function useGrowing(count: number): boolean {
   return grown.recent;
 }
 
-/** 12,345: in groups of three, whatever the browser's language. */
-function grouped(count: number): string {
-  return String(count).replaceAll(/(?<=\d)(?=(?:\d{3})+$)/g, ",");
+/** "1 message was", "12,345 messages were": in groups of three, whatever the browser's language. */
+function counted(count: number, noun: string): string {
+  const number = String(count).replaceAll(/(?<=\d)(?=(?:\d{3})+$)/g, ",");
+  return count === 1 ? `1 ${noun} was` : `${number} ${noun}s were`;
 }
 
 export function Notes() {
@@ -36,10 +37,8 @@ export function Notes() {
         <p>The hammer: click a node to crash it, once more to restart it. Esc lays it down.</p>
       ) : null}
       {live || recorded ? null : <p>This is the past.</p>}
-      {omitting ? (
-        <p>{grouped(omitted)} messages were too many to draw, and only counted.</p>
-      ) : null}
-      {losing ? <p>{grouped(lost)} observations were lost on their way here.</p> : null}
+      {omitting ? <p>{counted(omitted, "message")} too quick to draw, and only counted.</p> : null}
+      {losing ? <p>{counted(lost, "observation")} lost on the way here.</p> : null}
     </div>
   );
 }
