@@ -1,0 +1,167 @@
+/** raft-node as a person starts it by hand: no playground at all. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Metadata, status as Status, type Client, type ServiceError } from "@grpc/grpc-js";
+import { KV, Maintenance } from "@raftarium/protocol/etcd";
+import { callUnary } from "@raftarium/protocol/grpc";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { startCluster, type Member, type TestCluster } from "./cluster.ts";
+import { eventually, freePorts, run } from "./spawn.ts";
+
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+const main = join(import.meta.dirname, "../../apps/node/src/main.ts");
+
+let directory: string;
+let metricsAddress: string;
+let cluster: TestCluster;
+
+beforeAll(async () => {
+  directory = mkdtempSync(join(tmpdir(), "raftarium-node-"));
+  const [port = 0] = await freePorts(1);
+  metricsAddress = `127.0.0.1:${port}`;
+  cluster = await startCluster(directory, 3);
+  await cluster.leader();
+});
+
+afterAll(async () => {
+  await cluster.close();
+  rmSync(directory, { recursive: true, force: true });
+});
+
+/** How a process that does not stay ends: its code and what it said. */
+async function failing(args: readonly string[]): Promise<{ code: unknown; said: string }> {
+  const running = run(process.execPath, [main, ...args]);
+  const code = await running.ended;
+  return { code, said: running.output() };
+}
+
+function configOf(member: Member, change: (text: string) => string): string {
+  const file = join(directory, `changed-${Math.random().toString(36).slice(2)}.yaml`);
+  writeFileSync(file, change(readFileSync(member.config, "utf8")));
+  return file;
+}
+
+/** Raw bytes to a method, whatever they are. */
+function callRaw(client: Client, path: string, request: Buffer): Promise<ServiceError | Buffer> {
+  return new Promise((resolve) => {
+    client.makeUnaryRequest(
+      path,
+      (sent: Buffer) => sent,
+      (answer: Buffer) => answer,
+      request,
+      new Metadata(),
+      { deadline: Date.now() + 10_000 },
+      (error, answer) => resolve(error ?? answer ?? Buffer.alloc(0)),
+    );
+  });
+}
+
+describe("a cluster by hand", () => {
+  test("SIGTERM hands leadership over, leaves cleanly, and loses nothing", async () => {
+    const leader = await cluster.leader();
+    await callUnary(leader.client, KV.method.put, { key: bytes("kept"), value: bytes("yes") });
+    leader.process?.child.kill("SIGTERM");
+    expect(await leader.process?.ended).toBe(0);
+    leader.process = null;
+    const next = await cluster.leader();
+    const { kvs } = await callUnary(next.client, KV.method.range, { key: bytes("kept") });
+    expect(kvs.map(({ value }) => new TextDecoder().decode(value))).toEqual(["yes"]);
+    cluster.start(leader.id);
+    const lastIndex = (await callUnary(next.client, Maintenance.method.status, {})).raftIndex;
+    await eventually("the node to have caught up", async () => {
+      const status = await callUnary(leader.client, Maintenance.method.status, {});
+      return status.raftAppliedIndex >= lastIndex ? true : undefined;
+    });
+  });
+
+  test("a second process on one data directory ends at once, and the first goes on", async () => {
+    const member = cluster.member(1);
+    const config = configOf(member, (text) => text.replace(/listen: .*/, "listen: 127.0.0.1:0"));
+    const { code, said } = await failing(["--config", config]);
+    expect(code).toBe(1);
+    expect(said).toContain("another process uses it");
+    await callUnary(member.client, Maintenance.method.status, {});
+  });
+
+  test("a port in use is told with its address", async () => {
+    const member = cluster.member(2);
+    const config = configOf(member, (text) =>
+      text.replace(/dataDir: .*/, `dataDir: ${join(directory, "elsewhere")}`),
+    );
+    const { code, said } = await failing(["--config", config]);
+    expect(code).toBe(1);
+    expect(said).toContain(`expected to listen on ${member.address}, but another process listens`);
+  });
+
+  test("the data directory of another node is refused", async () => {
+    const member = cluster.member(3);
+    await cluster.kill(3);
+    const config = configOf(member, (text) => text.replace(/^id: 3$/m, "id: 2"));
+    const { code, said } = await failing(["--config", config]);
+    cluster.start(3);
+    expect(code).toBe(1);
+    expect(said).toContain('expected files of node 2 of cluster "test"');
+  });
+
+  test("mistakes in the configuration are named, and exit with 64", async () => {
+    const member = cluster.member(1);
+    const config = configOf(member, (text) =>
+      `${text}colour: red\n`.replace(/^id: 1$/m, "id: one"),
+    );
+    const { code, said } = await failing(["--config", config]);
+    expect(code).toBe(64);
+    expect(said).toContain('id: expected a whole number from 1 to 2^53 - 1, got "one"');
+    expect(said).toContain("colour: unknown key; expected one of cluster,");
+    expect((await failing([])).said).toContain("expected --config FILE");
+  });
+});
+
+describe("bad requests", () => {
+  test("a value over the limit is refused, and nothing is written", async () => {
+    const { client } = await cluster.leader();
+    const before = await callUnary(client, KV.method.range, { key: bytes("large") });
+    const put = callUnary(client, KV.method.put, {
+      key: bytes("large"),
+      value: new Uint8Array(2 * 1024 * 1024),
+    });
+    await expect(put).rejects.toMatchObject({
+      code: Status.INVALID_ARGUMENT,
+      details: "etcdserver: request is too large",
+    });
+    const after = await callUnary(client, KV.method.range, { key: bytes("large") });
+    expect(after.header?.revision).toBe(before.header?.revision);
+    expect(after.kvs).toEqual([]);
+  });
+
+  test("an empty key is refused as etcd does", async () => {
+    const { client } = await cluster.leader();
+    const put = callUnary(client, KV.method.put, { key: bytes(""), value: bytes("x") });
+    await expect(put).rejects.toMatchObject({ details: "etcdserver: key is not provided" });
+  });
+
+  test("bytes that are no message are refused, and the node goes on", async () => {
+    const { client } = await cluster.leader();
+    for (const request of [Buffer.from([0xff, 0xff, 0xff]), Buffer.from([0x0a, 0x7f, 0x01])]) {
+      const answer = await callRaw(client, "/etcdserverpb.KV/Put", request);
+      expect(answer).toHaveProperty("code");
+    }
+    const unknown = await callRaw(client, "/etcdserverpb.KV/Nonsense", Buffer.alloc(0));
+    expect(unknown).toMatchObject({ code: Status.UNIMPLEMENTED });
+    await callUnary(client, KV.method.put, { key: bytes("alive"), value: bytes("yes") });
+  });
+});
+
+test("metrics are served where the configuration says", async () => {
+  const member = cluster.member(2);
+  await cluster.kill(2);
+  writeFileSync(
+    member.config,
+    `${readFileSync(member.config, "utf8")}metrics: { listen: ${metricsAddress} }\n`,
+  );
+  cluster.start(2);
+  await eventually("metrics of a node that has applied something", async () => {
+    const text = await (await fetch(`http://${metricsAddress}/metrics`)).text();
+    return Number(/^raftarium_applied_index (\d+)$/m.exec(text)?.[1]) > 0 ? true : undefined;
+  });
+});
