@@ -50,6 +50,8 @@ export interface Storage {
   ): void;
   /** The log up to and including this index may be deleted. Never beyond the durable snapshot. */
   compact(throughIndex: LogIndex): void;
+  /** A tick of cluster time has passed: time to do what was put off until nothing is going on. */
+  tick?(): void;
   /** Counters for people and metrics. */
   stats(): StorageStats;
   close(done: () => void): void;

@@ -110,6 +110,7 @@ class RaftNode<Result> implements NodeApi<Result> {
   }
 
   tick(): void {
+    if (!this.#stopped) this.#ports.storage.tick?.();
     this.#drive({ kind: "tick" });
   }
 

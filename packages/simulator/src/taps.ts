@@ -146,6 +146,7 @@ export function tapStorage(storage: Storage, ports: TapPorts): Storage {
       checker.logCompacted(nodeId, throughIndex);
       storage.compact(throughIndex);
     },
+    tick: () => storage.tick?.(),
     stats: () => storage.stats(),
     close: (done) => storage.close(done),
   };

@@ -56,7 +56,10 @@ function play(plan: Plan, moment: (rig: Rig, script: Script) => void): void {
   for (let at = 0; at < plan.steps.length; at += plan.inFlight) {
     for (const step of plan.steps.slice(at, at + plan.inFlight)) step(opened[0]!, script);
     moment(rig, script);
-    while (rig.step()) moment(rig, script);
+    for (const _tick of ["busy", "calm", "marked"]) {
+      while (rig.step()) moment(rig, script);
+      rig.tick();
+    }
   }
 }
 

@@ -114,6 +114,28 @@ describe("group commit", () => {
     expect(storage.stats().syncCount).toBe(2);
   });
 
+  test("a mark waits for a tick in which nothing was asked", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    const before = rig.trace.length;
+    const write = (index: number): void => {
+      const one = { hardState: null, entries: [entry(index, 1)], sync: true };
+      storage.persist(one, () => undefined);
+      while (rig.step());
+    };
+    for (let index = 1; index <= 5; index += 1) {
+      write(index);
+      rig.tick();
+    }
+    const writes = Array.from({ length: 5 }, () => ["write", "sync"]).flat();
+    expect(rig.trace.slice(before).map(({ kind }) => kind)).toEqual(writes);
+    for (const _tick of [1, 2, 3]) {
+      rig.tick();
+      while (rig.step());
+    }
+    expect(rig.trace.slice(before).map(({ kind }) => kind)).toEqual([...writes, "write"]);
+  });
+
   test("a write without sync is answered without one, and is there after kill -9", () => {
     const rig = new Rig();
     const storage = rig.open();

@@ -27,6 +27,8 @@ type Operation =
 export interface OpenedStorage extends Storage {
   /** What a crash left of an unfinished write, cut off at opening; null: a clean end. */
   readonly torn: TornTail | null;
+  /** See the Storage port. Between the first and the second tick without a write the log is marked. */
+  tick(): void;
 }
 
 /**
@@ -45,6 +47,8 @@ export class LogStorage implements OpenedStorage {
   readonly #batchBytesMax: number;
   #queue: Operation[] = [];
   #busy = false;
+  /** Nothing was asked of the log since the tick before. */
+  #calm = false;
   #localQueue: { readonly chunk: SnapshotChunk; readonly done: () => void }[] = [];
   #localBusy = false;
   #removing = false;
@@ -72,6 +76,7 @@ export class LogStorage implements OpenedStorage {
   }
 
   persist(write: LogWrite, done: () => void): void {
+    this.#calm = false;
     this.#space.poke();
     this.#queue.push({ kind: "persist", write, done });
     this.#pump();
@@ -118,6 +123,22 @@ export class LogStorage implements OpenedStorage {
     removeNext();
   }
 
+  /**
+   * Says on disk how far the log is durable, once nothing follows that would say it. Not at once: it
+   * costs a write, and under load the next frame is on its way already.
+   */
+  tick(): void {
+    const wasCalm = this.#calm;
+    this.#calm = true;
+    if (!wasCalm || this.#busy || this.#space.failed || this.#closing !== null) return;
+    if (!this.#log.unmarked) return;
+    this.#busy = true;
+    this.#log.mark(() => {
+      this.#busy = false;
+      this.#pump();
+    });
+  }
+
   stats(): StorageStats {
     this.#space.poke();
     return {
@@ -142,7 +163,7 @@ export class LogStorage implements OpenedStorage {
     if (this.#busy || this.#space.failed) return;
     const first = this.#queue[0];
     if (first === undefined) {
-      this.#idle();
+      this.#settle();
     } else if (first.kind === "persist") {
       this.#appendBatch();
     } else {
@@ -175,19 +196,6 @@ export class LogStorage implements OpenedStorage {
     for (const operation of operations) operation.done();
     this.#busy = false;
     this.#pump();
-  }
-
-  /** Nothing waits: say on disk how far the log is durable, so that damage can be told. */
-  #idle(): void {
-    if (this.#log.unmarked && this.#closing === null) {
-      this.#busy = true;
-      this.#log.mark(() => {
-        this.#busy = false;
-        this.#pump();
-      });
-    } else {
-      this.#settle();
-    }
   }
 
   #writeReceived(chunk: SnapshotChunk, done: () => void): void {

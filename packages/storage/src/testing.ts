@@ -34,6 +34,7 @@ export class Rig {
   fault: (operation: MemoryDiskOperation) => string | null = () => null;
   completed = 0;
   #tasks: (() => void)[] = [];
+  readonly #opened: OpenedStorage[] = [];
 
   constructor(from?: Rig) {
     const options = {
@@ -60,9 +61,17 @@ export class Rig {
     return true;
   }
 
-  /** Completes operations until none is outstanding. */
+  /** Completes operations until none is outstanding, and time has passed in which none was. */
   run(): void {
-    while (this.step()) if (this.completed > 1_000_000) throw new Error("the disk never rests");
+    for (const _tick of ["busy", "calm", "marked"]) {
+      while (this.step()) if (this.completed > 1_000_000) throw new Error("the disk never rests");
+      this.tick();
+    }
+  }
+
+  /** Time passes for every storage that was opened. */
+  tick(): void {
+    for (const storage of this.#opened) storage.tick();
   }
 
   begin(
@@ -79,7 +88,10 @@ export class Rig {
         onFatal: (error) => this.fatal.push(error),
         ...options,
       },
-      done,
+      (error, storage) => {
+        if (storage !== null) this.#opened.push(storage);
+        done(error, storage);
+      },
     );
   }
 
