@@ -6,6 +6,8 @@ import "./styles/tokens.css";
 import "./styles/shell.css";
 import "./styles/stage.css";
 import "./styles/panels.css";
+import "./styles/tables.css";
+import "./styles/tape.css";
 import { App } from "./app.tsx";
 import { createLiveSource } from "./sources/live.ts";
 import { createRecordedSource } from "./sources/recorded.ts";

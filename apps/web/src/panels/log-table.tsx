@@ -14,7 +14,7 @@ import { EntryTip } from "./entry-tip.tsx";
 import { shownLength, entryAt, logTableOf, type LogRow, type LogTable } from "./log-model.ts";
 import { useCalmView } from "./use-calm-view.ts";
 
-/** The same as in panels.css. */
+/** The same as in tables.css. */
 export const CELL_WIDTH = 46;
 const NAME_WIDTH = 150;
 const NAME_WIDTH_NARROW = 92;
