@@ -57,7 +57,7 @@ export function checkLinearizable(
     const weaker = searchRelaxed(group, budget);
     visitedCount += weaker?.visitedCount ?? 0;
     if (weaker?.verdict === "illegal") {
-      const withoutRefusals = { ...group, steps: group.steps.filter(isNoRefusal) };
+      const withoutRefusals = { ...group, steps: group.steps.filter(tellsMore) };
       const stays = (smaller: Group): boolean =>
         searchRelaxed(smaller, budget)?.verdict === "illegal";
       return explain(withoutRefusals, stays, visitedCount);
@@ -88,8 +88,8 @@ function searchRelaxed(
   return { ...search(relaxed.group, budget, true), isExact: relaxed.isExact };
 }
 
-function isNoRefusal({ succeeds }: Step): boolean {
-  return succeeds !== false;
+function tellsMore({ succeeds, requires }: Step): boolean {
+  return succeeds !== false || requires.length > 0;
 }
 
 function explain(

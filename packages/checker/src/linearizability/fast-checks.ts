@@ -75,7 +75,7 @@ function findStale(
     if (newer === undefined || newer === written || newer.step.call <= written.effectiveBy)
       continue;
     const old = textOf(valueOf(step, key));
-    const steps = [written.step, newer.step, newer.witness, step];
+    const steps = [written.step, written.witness, newer.step, newer.witness, step];
     return finding(`${key} = ${old} was seen although it had been overwritten before`, steps);
   }
   return null;

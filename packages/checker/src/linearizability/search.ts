@@ -45,6 +45,7 @@ class Search {
   readonly #dependents: Dependents;
   readonly #budget: number;
   readonly #noRefusals: boolean;
+  readonly #isSingleKey: boolean;
   /** Events by time, calls before returns: 1 to n; 0 is the head of the list. */
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
@@ -74,6 +75,7 @@ class Search {
     this.#steps = steps;
     this.#budget = budget;
     this.#noRefusals = noRefusals;
+    this.#isSingleKey = group.keys.length === 1;
     this.#states = createStates(group.keys.length);
     this.#dependents = new Dependents(group);
     this.#state = this.#states.initial;
@@ -204,8 +206,13 @@ class Search {
     const step = this.#steps[at]!;
     const state = this.#states.after(this.#state, step);
     if (state === -1) return false;
-    // Something that may never have happened, and that nobody would notice: as good as never.
-    if (step.optional && (state === this.#state || !this.#isNoticed(at, state))) return false;
+    if (step.optional) {
+      if (state === this.#state) return false;
+      // Nobody would notice: as good as later, or never. (Among several keys its own condition
+      // might fail later.)
+      const mayWait = step.isBlind || this.#isSingleKey;
+      if (mayWait && !this.#isNoticed(at, state)) return false;
+    }
     if (!this.#mayWrite(at, step)) return false;
     this.#mark(at);
     const isNew = this.#visited.add(this.#done, state, this.#hash);
