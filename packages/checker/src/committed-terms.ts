@@ -7,7 +7,7 @@ export interface CommittedTerms {
   termAt(index: number): number;
   /** 0: as above. */
   committedInAt(index: number): number;
-  /** Indices are told in ascending order; holes are unknown. */
+  /** Holes are unknown. */
   set(index: number, term: number, committedIn: number): void;
   /** How many indices are remembered. */
   size(): number;
@@ -24,6 +24,7 @@ export function createCommittedTerms(entriesMax: number): CommittedTerms {
     termAt: (index) => terms[index - firstIndex] ?? 0,
     committedInAt: (index) => committedIn[index - firstIndex] ?? 0,
     set(index, term, inTerm) {
+      if (index < firstIndex) return;
       if (index - firstIndex > terms.length + entriesMax) {
         terms.length = 0;
         committedIn.length = 0;
@@ -33,8 +34,8 @@ export function createCommittedTerms(entriesMax: number): CommittedTerms {
         terms.push(0);
         committedIn.push(0);
       }
-      terms.push(term);
-      committedIn.push(inTerm);
+      terms[index - firstIndex] = term;
+      committedIn[index - firstIndex] = inTerm;
       const excess = terms.length - entriesMax;
       if (excess < FORGET_PIECE) return;
       terms.splice(0, excess);

@@ -41,6 +41,8 @@ export function createEntryRegistry(): EntryRegistry {
       if (index < firstIndex) {
         return { term, previousTerm, fingerprint, isCommand, next: null };
       }
+      // Who begins to watch far into a log need not make room for what was before.
+      if (slots.length === 0) firstIndex = Math.max(firstIndex, index - FORGET_PIECE);
       const slot = index - firstIndex;
       while (slots.length <= slot) slots.push(null);
       const entry = { term, previousTerm, fingerprint, isCommand, next: slots[slot]! };

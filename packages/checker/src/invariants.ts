@@ -288,6 +288,14 @@ class Invariants implements InvariantChecker {
         [nodeId],
       );
     }
+    if (fromIndex <= facts.commitIndex) {
+      this.#fail(
+        "state-machine safety",
+        `node ${nodeId} cuts its log from index ${fromIndex}, but knew everything up to index ` +
+          `${facts.commitIndex} to be committed`,
+        [nodeId],
+      );
+    }
     truncateFrom(log, fromIndex);
     facts.durableIndex = Math.min(facts.durableIndex, fromIndex - 1);
     // A node that slept through a commitment may still obey an older leader and cut what is
@@ -390,7 +398,9 @@ class Invariants implements InvariantChecker {
 
   #commitNew(facts: NodeFacts, index: number): void {
     const { nodeId, log } = facts;
-    for (let next = this.commitIndex + 1; next <= index; next += 1) {
+    // Of what lies before the log only the snapshot's own term is known.
+    const firstKnown = Math.min(log.firstIndex, log.snapshotIndex || log.firstIndex);
+    for (let next = Math.max(this.commitIndex + 1, firstKnown); next <= index; next += 1) {
       const term = termAt(log, next);
       if (term === -1 && next > lastIndexOf(log)) {
         this.#fail(
