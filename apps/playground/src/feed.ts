@@ -32,8 +32,8 @@ export interface Feed {
   recorded(): readonly Observation[];
   /** Batches until `signal` aborts. Reading them slowly slows nobody. */
   subscribe(signal: AbortSignal): AsyncIterable<readonly Observation[]>;
-  /** Called after each change of the view. */
-  onChange(listener: (view: ClusterView) => void): void;
+  /** Called after each change of the view, with what brought it about. */
+  onChange(listener: (view: ClusterView, shown: readonly Observation[]) => void): void;
   close(): void;
 }
 
@@ -57,7 +57,7 @@ export function createFeed(options: FeedOptions): Feed {
   /** The last sequence shown of each node, for views that we make ourselves. */
   const sequences = new Map<number, number>();
   const readers = new Set<Reader>();
-  const listeners: ((view: ClusterView) => void)[] = [];
+  const listeners: ((view: ClusterView, shown: readonly Observation[]) => void)[] = [];
   /** Removed for good: what is still heard of them is of no interest any more. */
   const gone = new Set<number>();
   let clusterSequence = 0;
@@ -81,7 +81,7 @@ export function createFeed(options: FeedOptions): Feed {
     if (shown.length > 0) {
       for (const reader of readers) offer(reader, shown);
       const view = recording.view();
-      for (const listener of listeners) listener(view);
+      for (const listener of listeners) listener(view, shown);
     }
     if (merge.size() > 0) schedule();
   }

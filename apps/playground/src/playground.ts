@@ -1,6 +1,7 @@
 /** Puts the parts together and takes them apart again. */
 import { join } from "node:path";
 import { leaderOf } from "@raftarium/observer";
+import { createObservationChecker } from "@raftarium/checker";
 import { bundleNode } from "./bundle.ts";
 import { nowUs } from "./clock.ts";
 import { createCluster } from "./cluster.ts";
@@ -10,6 +11,7 @@ import { nodeSpec, prepareHome, type NodeHome } from "./home.ts";
 import { createMembership } from "./membership.ts";
 import type { PlaygroundOptions } from "./options.ts";
 import { builtPage, devPage } from "./page.ts";
+import { watch } from "./watch.ts";
 
 export interface Playground {
   readonly port: number;
@@ -41,6 +43,7 @@ export async function startPlayground(
     bundleNode(root),
   ]);
   const feed = createFeed({ nowUs });
+  watch(feed, createObservationChecker());
   const specOf = (node: NodeHome) => nodeSpec(node, program);
   const nodes = home.nodes().map(specOf);
   const cluster = createCluster({ nodes, feed, speed });
