@@ -255,7 +255,7 @@ const anyHistory: fc.Arbitrary<readonly Operation[]> = fc
     })),
   );
 
-test("agrees with brute force on small histories", () => {
+test("agrees with brute force on small histories", { timeout: 120_000 }, () => {
   let legal = 0;
   let total = 0;
   fc.assert(
