@@ -5,6 +5,10 @@ export * from "./history.ts";
 export { createObservationChecker } from "./observation-checks.ts";
 export type { ObservationChecker } from "./observation-checks.ts";
 export { checkLinearizable } from "./linearizability/check.ts";
-export type { LinearizabilityOptions, LinearizabilityResult } from "./linearizability/check.ts";
+export type {
+  GroupResult,
+  LinearizabilityOptions,
+  LinearizabilityResult,
+} from "./linearizability/check.ts";
 export { describeOperation } from "./linearizability/describe.ts";
 export type { Verdict } from "./linearizability/search.ts";

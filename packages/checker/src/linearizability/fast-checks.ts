@@ -2,13 +2,16 @@
  * What can be seen without a search: each finding is one sentence and a few operations. Values
  * that were written more than once, and absence, are left to the search.
  */
-import { describeOperation, textOf } from "./describe.ts";
+import { textOf } from "./describe.ts";
 import { ABSENT, UNSEEN } from "./steps.ts";
 import type { Cell, Group, Step } from "./steps.ts";
 
 export interface Finding {
-  readonly explanation: string;
+  /** Why, without the operations. */
+  readonly sentence: string;
   readonly steps: readonly Step[];
+  /** The one that could not have been answered so. */
+  readonly impossible: Step;
 }
 
 interface Written {
@@ -35,12 +38,12 @@ function checkSlot({ keys, steps }: Group, slot: number): Finding | null {
     const written = writers.get(cell.value);
     const seen = textOf(valueOf(step, key));
     if (written === undefined) {
-      return finding(`${key} = ${seen} was seen, but nobody ever wrote it`, [step]);
+      return finding(`${key} = ${seen} was seen, but nobody ever wrote it`, step);
     }
     if (written === "many") continue;
     if (written.step.call > step.return) {
       const early = `${key} = ${seen} was seen before anybody began to write it`;
-      return finding(early, [step, written.step]);
+      return finding(early, step, written.step);
     }
     if (step.return < written.effectiveBy) {
       written.effectiveBy = step.return;
@@ -75,8 +78,13 @@ function findStale(
     if (newer === undefined || newer === written || newer.step.call <= written.effectiveBy)
       continue;
     const old = textOf(valueOf(step, key));
-    const steps = [written.step, written.witness, newer.step, newer.witness, step];
-    return finding(`${key} = ${old} was seen although it had been overwritten before`, steps);
+    // Who saw the values proves that they were there by then.
+    const others = [written.step, written.witness, newer.step, newer.witness];
+    return finding(
+      `${key} = ${old} was seen although it had been overwritten before`,
+      step,
+      ...others,
+    );
   }
   return null;
 }
@@ -136,8 +144,6 @@ function valueOf({ operation }: Step, key: string): string | null {
   }
 }
 
-function finding(sentence: string, steps: readonly Step[]): Finding {
-  const distinct = [...new Set(steps)];
-  const told = distinct.map(({ operation }) => describeOperation(operation)).join("; ");
-  return { explanation: `${sentence}: ${told}`, steps: distinct };
+function finding(sentence: string, impossible: Step, ...others: readonly Step[]): Finding {
+  return { sentence, steps: [...new Set([...others, impossible])], impossible };
 }

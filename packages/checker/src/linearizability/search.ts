@@ -25,16 +25,27 @@ export interface SearchResult {
   readonly longest: readonly number[];
 }
 
+/** Beyond them the verdict is unknown. */
+export interface SearchLimits {
+  /** Configurations to look at, at most. */
+  readonly budget: number;
+  /** Asked now and then. */
+  readonly isOutOfTime: () => boolean;
+}
+
 /**
- * `budget`: configurations to look at, at most; beyond it the verdict is unknown.
- *
  * `noRefusals`: no step needs the state to be other than some value (see `relax.ts`). Then a write
  * may go first as soon as everybody who must see its value may follow at once: what comes after
  * could not tell.
  */
-export function search(group: Group, budget: number, noRefusals = false): SearchResult {
-  return new Search(group, budget, noRefusals).run();
+export function search(group: Group, limits: SearchLimits, noRefusals = false): SearchResult {
+  return new Search(group, limits, noRefusals).run();
 }
+
+/** Memory for configurations, in 32-bit words of their sets of steps. */
+const WORDS_MAX = 1 << 27;
+/** Choices between two looks at the clock. */
+const CLOCK_EVERY = 256;
 
 const HEAD = 0;
 const NOBODY = -1;
@@ -43,7 +54,7 @@ class Search {
   readonly #steps: readonly Step[];
   readonly #states: States;
   readonly #dependents: Dependents;
-  readonly #budget: number;
+  readonly #limits: SearchLimits;
   readonly #noRefusals: boolean;
   readonly #isSingleKey: boolean;
   /** Events by time, calls before returns: 1 to n; 0 is the head of the list. */
@@ -70,10 +81,9 @@ class Search {
   #definiteLeft: number;
   #longest: readonly number[] = [];
 
-  constructor(group: Group, budget: number, noRefusals: boolean) {
+  constructor(group: Group, limits: SearchLimits, noRefusals: boolean) {
     const { steps } = group;
     this.#steps = steps;
-    this.#budget = budget;
     this.#noRefusals = noRefusals;
     this.#isSingleKey = group.keys.length === 1;
     this.#states = createStates(group.keys.length);
@@ -103,6 +113,7 @@ class Search {
     const words = Math.ceil(steps.length / 32) || 1;
     this.#done = new Uint32Array(words);
     this.#visited = new ConfigurationSet(words);
+    this.#limits = { ...limits, budget: Math.min(limits.budget, WORDS_MAX / words) };
     this.#marks = Int32Array.from(steps, (_, at) => Math.imul(at + 1, 0x9e3779b1) ^ (at << 7));
     this.#definiteLeft = steps.filter(({ optional }) => !optional).length;
   }
@@ -110,14 +121,15 @@ class Search {
   run(): SearchResult {
     while (this.#takeForced());
     this.#openFrame();
-    while (this.#definiteLeft > 0) {
+    for (let choices = 0; this.#definiteLeft > 0; choices += 1) {
+      if (choices % CLOCK_EVERY === 0 && this.#limits.isOutOfTime()) return this.#result("unknown");
       const candidate = this.#nextCandidate();
       if (candidate === NOBODY) {
         if (!this.#backtrack()) return this.#result("illegal");
         continue;
       }
       if (!this.#tryStep(candidate)) continue;
-      if (this.#visited.size > this.#budget) return this.#result("unknown");
+      if (this.#visited.size > this.#limits.budget) return this.#result("unknown");
       while (this.#takeForced());
       this.#openFrame();
     }

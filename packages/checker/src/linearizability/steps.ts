@@ -138,7 +138,7 @@ interface Effects {
   readonly reads: readonly KeyValue[];
 }
 
-function effectsOf(action: Action, optional: boolean): Effects {
+export function effectsOf(action: Action, optional: boolean): Effects {
   const none = { compare: [], writes: [], reads: [] };
   switch (action.kind) {
     case "get":

@@ -1,0 +1,72 @@
+/** Why a group of operations can't be explained, as shortly as it can be said. */
+import type { Operation, Value } from "../history.ts";
+import { describeOperation, textOf } from "./describe.ts";
+import { findPlainContradiction } from "./fast-checks.ts";
+import { minimize } from "./minimize.ts";
+import type { Verdict } from "./search.ts";
+import { effectsOf } from "./steps.ts";
+import type { Group, Step } from "./steps.ts";
+
+export interface Explanation {
+  readonly explanation: string;
+  readonly sentence: string;
+  readonly window: readonly Operation[];
+  readonly impossible: Operation;
+}
+
+type Search = (group: Group) => { readonly verdict: Verdict; readonly order: readonly Step[] };
+
+const NAMED_MAX = 8;
+
+/** @param group No order explains it, as `search` can tell. */
+export function explainIllegal(group: Group, search: Search): Explanation {
+  const found = findPlainContradiction(group);
+  // What was found without a search is small already.
+  const steps = group.steps.filter((step) => found === null || found.steps.includes(step));
+  const smaller = minimize(
+    { keys: group.keys, steps },
+    (rest) => search(rest).verdict === "illegal",
+  );
+  const window = smaller.steps.map(({ operation }) => operation);
+  const plain = findPlainContradiction(smaller) ?? found;
+  const named = window.slice(0, NAMED_MAX).map(describeOperation).join("; ");
+  const more = window.length > NAMED_MAX ? `; and ${window.length - NAMED_MAX} more` : "";
+  if (plain !== null) {
+    const { sentence, impossible } = plain;
+    const explanation = `${sentence}: ${named}${more}`;
+    return { explanation, sentence, window, impossible: impossible.operation };
+  }
+  const explanation = `no order of these explains what was seen: ${named}${more}`;
+  return { explanation, ...stuckAt(smaller, search(smaller).order), window };
+}
+
+/** The operation that had to come next when the longest order had come to its end. */
+function stuckAt(
+  { keys, steps }: Group,
+  order: readonly Step[],
+): { readonly sentence: string; readonly impossible: Operation } {
+  const taken = new Set(order.map(({ operation }) => operation));
+  const left = steps.filter(({ operation }) => !taken.has(operation));
+  // What never got an answer could always wait.
+  const { operation } = left.reduce((first, step) => (step.return < first.return ? step : first));
+  const state = valuesAfter(order);
+  const values = keys.map((key) => {
+    const value = state.get(key) ?? null;
+    return value === null ? `${key} is absent` : `${key} is ${textOf(value)}`;
+  });
+  const before = order.length === 0 ? "at the beginning" : "after the longest order there is";
+  const sentence = `${describeOperation(operation)} fits nowhere: ${before} ${values.join(", ")}`;
+  return { sentence, impossible: operation };
+}
+
+function valuesAfter(order: readonly Step[]): ReadonlyMap<string, Value> {
+  const state = new Map<string, Value>();
+  for (const { operation, optional } of order) {
+    const { compare, writes, succeeds } = effectsOf(operation.action, optional);
+    const holds = compare.every(({ key, value }) => (state.get(key) ?? null) === value);
+    if (holds && succeeds !== false) {
+      for (const { key, value } of writes) state.set(key, value);
+    }
+  }
+  return state;
+}
