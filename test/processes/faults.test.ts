@@ -2,9 +2,10 @@
  * Real processes under load: killed, paused and partitioned. Not deterministic: it can only show
  * that nothing was lost this time. The simulation is where such things are proven.
  */
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startPlayground, type Playground } from "./playground.ts";
 import { eventually } from "./spawn.ts";
+import { Writers } from "./writers.ts";
 
 let playground: Playground;
 
@@ -14,48 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => playground.close());
 
-/** Clients that write unique values, and remember what was acknowledged. */
-class Writers {
-  readonly acknowledged = new Map<string, string>();
-  readonly #stopping = new AbortController();
-  readonly #loops: Promise<void>[];
-
-  constructor(prefix: string, count: number) {
-    this.#loops = Array.from({ length: count }, (_, index) => this.#write(`${prefix}-${index}`));
-  }
-
-  async #write(name: string): Promise<void> {
-    for (let round = 0; !this.#stopping.signal.aborted; round += 1) {
-      const key = `${name}-${round}`;
-      try {
-        await playground.put(key, `value of ${key}`);
-        this.acknowledged.set(key, `value of ${key}`);
-      } catch {
-        // Refused, or of unknown outcome: nothing was promised.
-      }
-    }
-  }
-
-  /** Waits until so many more writes are acknowledged. */
-  more(count: number): Promise<true> {
-    const goal = this.acknowledged.size + count;
-    return eventually(`${count} more acknowledged writes`, () =>
-      this.acknowledged.size >= goal ? true : undefined,
-    );
-  }
-
-  async stop(): Promise<void> {
-    this.#stopping.abort();
-    await Promise.all(this.#loops);
-  }
-}
-
-async function expectNothingLost(writers: Writers): Promise<void> {
-  expect(writers.acknowledged.size).toBeGreaterThan(0);
-  for (const [key, value] of writers.acknowledged) {
-    expect(await playground.get(key), key).toBe(value);
-  }
-}
+afterEach(async () => expect(await playground.violations()).toEqual([]));
 
 /** All nodes run and have applied the same. */
 function converged(): Promise<true> {
@@ -71,7 +31,7 @@ function converged(): Promise<true> {
 
 describe("under load, no acknowledged write is lost when", () => {
   test("the leader is killed, again and again", async () => {
-    const writers = new Writers("kill", 8);
+    const writers = new Writers(playground, "kill", 8);
     await writers.more(50);
     for (let time = 0; time < 3; time += 1) {
       const leader = await playground.leader();
@@ -82,11 +42,11 @@ describe("under load, no acknowledged write is lost when", () => {
     }
     await writers.stop();
     await converged();
-    await expectNothingLost(writers);
+    await writers.expectNothingLost();
   });
 
   test("the leader is paused and wakes up deposed", async () => {
-    const writers = new Writers("pause", 8);
+    const writers = new Writers(playground, "pause", 8);
     await writers.more(50);
     const leader = await playground.leader();
     await playground.call("PauseNode", { nodeId: leader.id });
@@ -96,11 +56,11 @@ describe("under load, no acknowledged write is lost when", () => {
     await writers.more(50);
     await writers.stop();
     await converged();
-    await expectNothingLost(writers);
+    await writers.expectNothingLost();
   });
 
   test("the leader is cut off with a minority, then healed", async () => {
-    const writers = new Writers("cut", 8);
+    const writers = new Writers(playground, "cut", 8);
     await writers.more(50);
     const leader = await playground.leader();
     const others = (await playground.nodes()).map(({ id }) => id).filter((id) => id !== leader.id);
@@ -117,7 +77,7 @@ describe("under load, no acknowledged write is lost when", () => {
     expect(writers.acknowledged.size).toBeGreaterThan(before);
     await writers.stop();
     await converged();
-    await expectNothingLost(writers);
+    await writers.expectNothingLost();
     expect(await playground.get("through-the-majority")).toBe("yes");
   });
 });

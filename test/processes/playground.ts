@@ -1,5 +1,6 @@
 /** The playground as its users start it, and its services as `curl` would call them. */
 import { join } from "node:path";
+import type { Observation } from "@raftarium/observer";
 import { end, eventually, run, type Running } from "./spawn.ts";
 
 export interface NodeStatus {
@@ -20,13 +21,15 @@ export interface Playground {
   readonly url: string;
   readonly running: Running;
   /** One RPC in Connect's JSON. Throws an Error with code and message if it is refused. */
-  call<Answer = object>(method: string, body?: object): Promise<Answer>;
+  call<Answer = object>(method: string, body?: object, timeoutMs?: number): Promise<Answer>;
   nodes(): Promise<readonly NodeStatus[]>;
   /** Waits for a leader that a majority of the running nodes follow; not one of `except`. */
   leader(except?: readonly string[]): Promise<NodeStatus>;
   put(key: string, value: string, nodeId?: string): Promise<void>;
   /** null: no such key. Linearizable. */
   get(key: string, nodeId?: string): Promise<string | null>;
+  /** What the playground itself found to be broken; it should be nothing. */
+  violations(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -56,12 +59,16 @@ export async function startPlayground(args: readonly string[] = []): Promise<Pla
 const text = (value: string): string => Buffer.from(value, "utf8").toString("base64");
 
 function playgroundAt(url: string, running: Running): Playground {
-  async function post<Answer>(path: string, body: object, nodeId?: string): Promise<Answer> {
+  async function post<Answer>(
+    path: string,
+    body: object,
+    { nodeId, timeoutMs = 10_000 }: { nodeId?: string | undefined; timeoutMs?: number } = {},
+  ): Promise<Answer> {
     const response = await fetch(`${url}/${path}`, {
       method: "POST",
       headers: {
         "content-type": "application/json",
-        "connect-timeout-ms": "10000",
+        "connect-timeout-ms": String(timeoutMs),
         ...(nodeId === undefined ? {} : { "raftarium-node-id": nodeId }),
       },
       body: JSON.stringify(body),
@@ -74,7 +81,8 @@ function playgroundAt(url: string, running: Running): Playground {
   const playground: Playground = {
     url,
     running,
-    call: (method, body = {}) => post(`raftarium.playground.v1.PlaygroundService/${method}`, body),
+    call: (method, body = {}, timeoutMs = 10_000) =>
+      post(`raftarium.playground.v1.PlaygroundService/${method}`, body, { timeoutMs }),
     async nodes() {
       const { nodes } = await playground.call<{ nodes: NodeStatus[] }>("GetCluster");
       return nodes;
@@ -92,16 +100,24 @@ function playgroundAt(url: string, running: Running): Playground {
         );
       }),
     async put(key, value, nodeId) {
-      await post("etcdserverpb.KV/Put", { key: text(key), value: text(value) }, nodeId);
+      await post("etcdserverpb.KV/Put", { key: text(key), value: text(value) }, { nodeId });
     },
     async get(key, nodeId) {
       const { kvs } = await post<{ kvs?: { value?: string }[] }>(
         "etcdserverpb.KV/Range",
         { key: text(key) },
-        nodeId,
+        { nodeId },
       );
       const [found] = kvs ?? [];
       return found === undefined ? null : Buffer.from(found.value ?? "", "base64").toString("utf8");
+    },
+    async violations() {
+      const response = await fetch(`${url}/recording.jsonl`);
+      const lines = (await response.text()).trimEnd().split("\n");
+      return lines
+        .map((line) => (JSON.parse(line) as Observation).body)
+        .filter((body) => body.kind === "invariant-violated")
+        .map(({ invariant, explanation }) => `${invariant}: ${explanation}`);
     },
     close: () => end(running),
   };

@@ -112,6 +112,8 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     );
   });
   node = raftNode;
+  // What its log says of the members, which may be newer than its file.
+  peers.changed(raftNode.configuration());
   const metrics = createMetrics(raftNode, storage, transport);
 
   const hub = new ObservationHub(observedNode(raftNode, transport));

@@ -42,7 +42,7 @@ export interface SupervisorOptions {
 const STOP_GRACE_MS_MAX = 2_500;
 /** A node that leaves when its standard input closes has nothing to wait for. */
 const END_GRACE_MS_MAX = 1_000;
-const START_MS_MAX = 15_000;
+const START_MS_MAX = 60_000;
 
 /** How often it is looked whether somebody else stopped a process, or let it go on. */
 const LOOK_MS = 200;
