@@ -12,3 +12,5 @@ export type {
 } from "./linearizability/check.ts";
 export { describeOperation } from "./linearizability/describe.ts";
 export type { Verdict } from "./linearizability/search.ts";
+export { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
+export type { ParsedHistory } from "./history-lines.ts";
