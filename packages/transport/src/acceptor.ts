@@ -14,6 +14,8 @@ type Call = ServerDuplexStream<Buffer, Buffer>;
 export interface AcceptorOptions {
   readonly identity: Identity;
   readonly createLane: () => Lane;
+  /** A node's stream was taken in: it lives. */
+  onAccepted(source: NodeId): void;
   onEnvelope(envelope: Envelope, bytes: number): void;
   /** `source`: who it said it was; 0 if it didn't. */
   onRefused(source: NodeId, reason: string): void;
@@ -103,6 +105,7 @@ export class Acceptor {
     this.#accepted.set(hello.source, accepted);
     call.write(encodeHello(helloTo(hello.source, this.#options.identity)));
     accepted.lane.attach(call);
+    this.#options.onAccepted(hello.source);
     return accepted;
   }
 

@@ -70,6 +70,13 @@ export class Dialer {
     this.#dial();
   }
 
+  /** The peer lives, since it has just dialled us: no need to wait for the next try. */
+  hurry(): void {
+    if (this.#retry === null) return;
+    clearTimeout(this.#retry);
+    this.#dial();
+  }
+
   close(): void {
     if (this.#retry !== null) clearTimeout(this.#retry);
     this.#retry = null;

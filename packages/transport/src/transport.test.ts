@@ -1,4 +1,5 @@
 /** Transports over real sockets, in one process. */
+import { createServer, type AddressInfo } from "node:net";
 import { Client, Server, ServerCredentials, credentials, status } from "@grpc/grpc-js";
 import type { ClientDuplexStream, ServerDuplexStream, ServiceError } from "@grpc/grpc-js";
 import type { Envelope, Message } from "@raftarium/node";
@@ -80,6 +81,15 @@ async function startPeer(
   const peer: Peer = { transport, address, received, refusals, states, unreachable, stop };
   running.add(peer);
   return peer;
+}
+
+/** A port where nobody listens. */
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise<void>((resolve) => void server.close(() => resolve()));
+  return port;
 }
 
 /** Two nodes, 1 and 2, that know each other and are connected both ways. */
@@ -323,6 +333,24 @@ describe("connections", () => {
     const reply = send(again, voteResponse(), { source: 2, target: 1, incarnation: 2 });
     await vi.waitFor(() => expect(one.received).toEqual([reply]), PATIENCE);
     expect(one.states).toEqual(["2 connecting", "2 ready", "2 backoff", "2 ready"]);
+  });
+
+  test("a peer that was away is dialled at once when it comes and dials", async () => {
+    const port = await freePort();
+    const one = await startPeer(1, { peers: new Map([[2, `127.0.0.1:${port}`]]) });
+    await vi.waitFor(() => expect(one.states.at(-1)).toBe("2 backoff"), PATIENCE);
+    // From now on no timer fires: only the peer itself can bring about another try.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    cleanups.push(() => vi.useRealTimers());
+    await startPeer(2, {
+      listen: `127.0.0.1:${port}`,
+      peers: new Map([[1, one.address]]),
+    });
+    const untilMs = performance.now() + PATIENCE.timeout;
+    while (one.states.at(-1) !== "2 ready" && performance.now() < untilMs) {
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(one.states.at(-1)).toBe("2 ready");
   });
 
   test("peers can be added, moved and removed", async () => {

@@ -97,6 +97,7 @@ export class PeerTransport implements Transport {
     this.#acceptor = new Acceptor({
       identity: this.#identity,
       createLane: () => this.#createLane(),
+      onAccepted: (source) => this.#dialers.get(source)?.dialer.hurry(),
       onEnvelope: (envelope, bytes) => this.#receive(envelope, bytes),
       onRefused: (source, reason) => this.#refused({ peerId: source, by: "us", reason }),
     });
