@@ -231,8 +231,7 @@ describe("on recordings", () => {
 
   test("the log can be read by keyboard, entry by entry", async () => {
     await on(evening(), DESK, async (page) => {
-      const first = page.locator("[role=gridcell][tabindex='0']");
-      await first.focus();
+      await page.getByRole("grid", { name: "Logs of all nodes" }).focus();
       const tip = page.getByRole("tooltip");
       await expect.poll(() => tip.textContent()).toMatch(/^Index \d+, term \d/);
       const indexOf = async () => Number(/Index (\d+)/.exec((await tip.textContent()) ?? "")?.[1]);
@@ -241,8 +240,12 @@ describe("on recordings", () => {
       await expect.poll(indexOf).toBe(from - 1);
       await page.keyboard.press("Home");
       await expect.poll(indexOf).toBe(1);
+      const active = page.locator(".cell.active");
+      expect(await active.getAttribute("id")).toBe("log-active");
       await page.keyboard.press("End");
       await expect.poll(indexOf).toBe(from);
+      await page.keyboard.press("Escape");
+      await expect.poll(() => tip.count()).toBe(0);
     });
   });
 

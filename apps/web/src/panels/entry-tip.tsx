@@ -1,8 +1,12 @@
 /** The full entry of a cell, beside it. */
 import type { ClusterView } from "@raftarium/observer";
-import { useEffect, useLayoutEffect, useRef, type RefObject } from "react";
+import { useLayoutEffect, useRef, type RefObject } from "react";
 import { entryWords } from "./log-model.ts";
-import type { CellPlace } from "./log-table.tsx";
+
+export interface CellPlace {
+  readonly nodeId: number;
+  readonly index: number;
+}
 
 interface EntryTipProps {
   readonly view: ClusterView;
@@ -10,9 +14,10 @@ interface EntryTipProps {
   readonly scroller: RefObject<HTMLDivElement | null>;
 }
 
-const GAP = 8;
+/** By which a cell refers to it. */
+export const TIP_ID = "entry-tip";
 
-const TIP_ID = "entry-tip";
+const GAP = 8;
 
 function cellOf(within: Element | null, { nodeId, index }: CellPlace): Element | null {
   return within?.querySelector(`[data-node="${nodeId}"][data-index="${index}"]`) ?? null;
@@ -21,12 +26,6 @@ function cellOf(within: Element | null, { nodeId, index }: CellPlace): Element |
 export function EntryTip({ view, place, scroller }: EntryTipProps) {
   const box = useRef<HTMLDivElement>(null);
   const lines = entryWords(view, place.nodeId, place.index);
-
-  useEffect(() => {
-    const cell = cellOf(scroller.current, place);
-    cell?.setAttribute("aria-describedby", TIP_ID);
-    return () => cell?.removeAttribute("aria-describedby");
-  }, [scroller, place]);
 
   useLayoutEffect(() => {
     const tip = box.current;

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { clusterOf, entries, killed } from "./testing.ts";
-import { entryAt, entryWords, logTableOf, shownLength } from "./log-model.ts";
+import { cellText, entryAt, entryWords, logTableOf } from "./log-model.ts";
 
 const progress = (peerId: number, matchIndex: number) => ({
   peerId,
@@ -77,12 +77,18 @@ test("an entry is found by its index, whatever the log begins with", () => {
   expect(entryAt(node, 15)).toBe(undefined);
 });
 
-test("a long put shows its key, a short one all of it", () => {
-  const entry = { index: 1, term: 1, kind: "command" as const };
-  expect(shownLength({ ...entry, description: "fig=1" })).toBe(5);
-  expect(shownLength({ ...entry, description: "fruit=pear" })).toBe(5);
-  expect(shownLength({ ...entry, description: "del fruit" })).toBe(9);
-  expect(shownLength({ ...entry, kind: "no-op", description: "·" })).toBe(1);
+test("a long put shows its key, a short one all of it, and nothing more than fits", () => {
+  const text = (description: string) =>
+    cellText({ index: 1, term: 1, kind: "command", description });
+  expect(text("fig=1")).toBe("fig=1");
+  expect(text("fruit=pear")).toBe("fruit");
+  expect(text("a long key=v")).toBe("a lon…");
+  expect(text("del fruit")).toBe("del f…");
+  expect(text("🍐🍐🍐=pear")).toBe("🍐🍐🍐");
+  expect(text("=")).toBe("=");
+  expect(cellText({ index: 1, term: 1, kind: "configuration", description: "members" })).toBe(
+    "membe…",
+  );
 });
 
 test("an entry tells who has it on disk; one of another term there is another entry", () => {

@@ -121,9 +121,11 @@ const KIND_WORDS = {
 
 const CELL_TEXT_MAX = 6;
 
-/** How much of a description a cell shows: of a long `fruit=pear` the key. */
-export function shownLength({ kind, description }: EntryView): number {
-  if (kind !== "command" || description.length <= CELL_TEXT_MAX) return description.length;
-  const at = description.indexOf("=");
-  return at > 0 ? at : description.length;
+/** As much as a cell can hold: of a long `fruit=pear` the key. */
+export function cellText({ kind, description }: EntryView): string {
+  const at = description.length > CELL_TEXT_MAX ? description.indexOf("=") : -1;
+  const text = kind === "command" && at > 0 ? description.slice(0, at) : description;
+  const characters = Array.from(text);
+  if (characters.length <= CELL_TEXT_MAX) return text;
+  return `${characters.slice(0, CELL_TEXT_MAX - 1).join("")}…`;
 }

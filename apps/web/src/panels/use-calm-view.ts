@@ -2,9 +2,9 @@ import { committedIndex, type ClusterView } from "@raftarium/observer";
 import { startTransition, useEffect, useState } from "react";
 import { useTimelineItself } from "../state/use.ts";
 
-/** Under load nobody can read a table ten times a second; and it would cost frames. */
+/** Under load nobody can read a table ten times a second, and all of it changes: that costs. */
 const CALM_MS = 100;
-const BUSY_MS = 300;
+const BUSY_MS = 500;
 /** More new entries than this between two looks are load. */
 const ENTRIES_CALM = 12;
 
