@@ -39,7 +39,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a vote is not on disk before it is given",
-    seed: null,
+    seed: 9,
     packageName: "raft",
     patches: [
       {
@@ -51,7 +51,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a new term is not written to disk",
-    seed: null,
+    seed: 1,
     packageName: "raft",
     patches: [
       {
@@ -63,7 +63,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "promises are sent before what they rest on is on disk",
-    seed: null,
+    seed: 1,
     packageName: "raft",
     patches: [
       {
@@ -75,13 +75,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "votes are given without looking at the candidate's log",
-    seed: null,
+    seed: 4,
     packageName: "raft",
     patches: [{ file: "election.ts", from: "!free || !upToDate", to: "!free" }],
   },
   {
     bug: "logs are compared by length only, not by last term",
-    seed: null,
+    seed: 29,
     packageName: "raft",
     patches: [
       {
@@ -93,7 +93,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a node votes for two candidates in one term",
-    seed: null,
+    seed: 1,
     packageName: "raft",
     patches: [
       {
@@ -117,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower truncates on every append, conflict or not",
-    seed: null,
+    seed: 1,
     packageName: "raft",
     patches: [
       {
@@ -129,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower keeps its own entry where the leader has another",
-    seed: null,
+    seed: 3,
     packageName: "raft",
     patches: [
       {
@@ -141,7 +141,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "prevLogIndex is checked, prevLogTerm is not",
-    seed: null,
+    seed: 9,
     packageName: "raft",
     patches: [
       {
@@ -153,7 +153,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower commits beyond the last entry that the leader has shown it",
-    seed: null,
+    seed: 9,
     packageName: "raft",
     patches: [
       {
@@ -170,7 +170,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower acknowledges its whole log, not what the append covers",
-    seed: null,
+    seed: 15,
     packageName: "raft",
     patches: [
       {
@@ -182,7 +182,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "nextIndex backs up one entry too few",
-    seed: null,
+    seed: 1,
     packageName: "raft",
     patches: [
       {
@@ -206,7 +206,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads without asking anybody",
-    seed: null,
+    seed: 29,
     packageName: "raft",
     patches: [
       {
@@ -218,7 +218,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads before it has committed an entry of its own term",
-    seed: null,
+    seed: 6,
     packageName: "raft",
     patches: [
       {
@@ -261,7 +261,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a read does not wait for the state machine",
-    seed: null,
+    seed: 8,
     packageName: "raft",
     patches: [
       {
@@ -278,7 +278,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot older than what is committed is installed",
-    seed: null,
+    seed: 6,
     packageName: "raft",
     patches: [
       {
@@ -290,7 +290,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader that hears no majority goes on leading",
-    seed: null,
+    seed: 22,
     packageName: "raft",
     patches: [
       {
@@ -302,7 +302,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "an answer is matched by index only: another client's command is acknowledged",
-    seed: null,
+    seed: 4,
     packageName: "node",
     patches: [
       {
@@ -314,7 +314,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a proposal that lost its place in the log is called failed before that is certain",
-    seed: null,
+    seed: 29,
     packageName: "node",
     patches: [
       {
@@ -326,7 +326,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the log is called durable without a sync",
-    seed: null,
+    seed: 1,
     packageName: "storage",
     patches: [
       {
@@ -338,7 +338,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot takes the place of the log before its bytes are synced",
-    seed: null,
+    seed: 15,
     packageName: "storage",
     patches: [
       {
@@ -361,20 +361,20 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
-    bug: "a torn tail is not cut",
+    bug: "what a killed process left in the page cache is taken for durable",
     seed: null,
     packageName: "storage",
     patches: [
       {
         file: "open.ts",
-        from: "if (plan.torn === null) {\n      sync();",
-        to: "if (plan.torn !== undefined) {\n      sync();",
+        from: 'const sync = (): void => file.sync(this.#space.guard("sync", info.path, next));',
+        to: "const sync = next;",
       },
     ],
   },
   {
     bug: "the first transactions succeed whatever their compares say",
-    seed: null,
+    seed: 1,
     packageName: "kv",
     patches: [
       {

@@ -20,7 +20,8 @@ export interface ClientPorts {
   readonly oracle: Oracle;
   readonly trace: Trace;
   readonly processes: readonly VirtualProcess[];
-  readonly tell: (text: string) => void;
+  /** null: nobody listens, so nothing is put into words. */
+  readonly tell: ((text: string) => void) | null;
 }
 
 export interface Clients {
@@ -139,7 +140,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     const { id, client, callUs } = request;
     const returnUs = outcome === "unknown" ? null : timeline.nowUs();
     history.push({ client: client.identity, action, call: callUs, return: returnUs, outcome });
-    if (action.kind === "get" && outcome !== "ok") return;
+    if (tell === null || (action.kind === "get" && outcome !== "ok")) return;
     tell(
       `client ${client.identity}, request ${id} at node ${client.targetId}: ` +
         `${describe(action)}: ${outcome}`,

@@ -1,6 +1,6 @@
 /** The virtual clients' actions as commands of the key-value machine, and its results as answers. */
 import type { Action, KeyValue, Value } from "@raftarium/checker";
-import { encodeCommand } from "@raftarium/kv";
+import { encodeCommand, encodePut } from "@raftarium/kv";
 import type { Compare, KvResult, Operation, OperationResponse, RangeResponse } from "@raftarium/kv";
 import type { Answer } from "./model.ts";
 import { asciiOf, bytesOfAscii } from "./text.ts";
@@ -14,11 +14,7 @@ export function commandOf(action: Action, requestId: number): Uint8Array | null 
     case "get":
       return null;
     case "put":
-      return encodeCommand({
-        kind: "put",
-        key: bytesOfAscii(action.key),
-        value: bytesOfAscii(action.value),
-      });
+      return encodePut(bytesOfAscii(action.key), bytesOfAscii(action.value));
     case "delete":
       // A range that holds this one key and no other that anybody writes.
       return encodeCommand({

@@ -58,7 +58,9 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
       case "crash all":
         return crash(processes);
       case "pause":
-        return pause();
+        return pause(anyRunning());
+      case "pause leader":
+        return pause(leader());
       case "partition":
         return cut(partition(), "partition");
       case "isolate leader":
@@ -87,6 +89,10 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
     return running.length === 0 ? null : chance.pick(running);
   }
 
+  function leader(): VirtualProcess | null {
+    return processes.find((process) => process.isLeader()) ?? null;
+  }
+
   function crash(victims: readonly (VirtualProcess | null)[]): Undo | null {
     const crashed: VirtualProcess[] = [];
     for (const victim of victims) {
@@ -102,13 +108,6 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
         });
       }
     };
-  }
-
-  function pause(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    victim.pause();
-    return () => victim.resume();
   }
 
   function cut(links: readonly Link[], what: string): Undo | null {
@@ -132,11 +131,11 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
   }
 
   function isolateLeader(): Undo | null {
-    const leader = processes.find((process) => process.isLeader());
-    if (leader === undefined) return null;
-    const others = nodeIds.filter((nodeId) => nodeId !== leader.nodeId);
-    const links = [...pairs([leader.nodeId], others), ...pairs(others, [leader.nodeId])];
-    return cut(links, `isolate leader ${leader.nodeId}`);
+    const victim = leader();
+    if (victim === null) return null;
+    const others = nodeIds.filter((nodeId) => nodeId !== victim.nodeId);
+    const links = [...pairs([victim.nodeId], others), ...pairs(others, [victim.nodeId])];
+    return cut(links, `isolate leader ${victim.nodeId}`);
   }
 
   /** Every node hears a majority, and no two the same one (of five; fewer stay whole). */
@@ -188,9 +187,9 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
   }
 
   function transfer(): Undo | null {
-    const leader = processes.find((process) => process.isLeader());
-    if (leader === undefined) return null;
-    leader.transferLeadership(chance.pick(nodeIds));
+    const giver = leader();
+    if (giver === null) return null;
+    giver.transferLeadership(chance.pick(nodeIds));
     return () => undefined;
   }
 
@@ -207,6 +206,12 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
       stopped = true;
     },
   };
+}
+
+function pause(victim: VirtualProcess | null): Undo | null {
+  if (victim === null || victim.health !== "running") return null;
+  victim.pause();
+  return () => victim.resume();
 }
 
 function pairs(sources: readonly number[], targets: readonly number[]): Link[] {

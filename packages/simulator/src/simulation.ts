@@ -115,7 +115,7 @@ class World {
       oracle: this.#oracle,
       trace: this.#trace,
       processes: this.#processes,
-      tell: (text) => this.#tell(text),
+      tell: options.onEvent === undefined ? null : (text) => this.#tell(text),
     });
   }
 

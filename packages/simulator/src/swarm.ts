@@ -11,6 +11,7 @@ export type FaultKind =
   | "crash leader"
   | "crash all"
   | "pause"
+  | "pause leader"
   | "partition"
   | "isolate leader"
   | "ring"
@@ -27,6 +28,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "crash leader",
   "crash all",
   "pause",
+  "pause leader",
   "partition",
   "isolate leader",
   "ring",
@@ -42,7 +44,7 @@ export const FAULT_KINDS: readonly FaultKind[] = [
 const STORM_KINDS: readonly FaultKind[] = [
   "crash leader",
   "isolate leader",
-  "pause",
+  "pause leader",
   "one-way cut",
   "slow link",
   "transfer",
