@@ -337,20 +337,23 @@ describe("connections", () => {
 
   test("a peer that was away is dialled at once when it comes and dials", async () => {
     const port = await freePort();
-    const one = await startPeer(1, { peers: new Map([[2, `127.0.0.1:${port}`]]) });
-    await vi.waitFor(() => expect(one.states.at(-1)).toBe("2 backoff"), PATIENCE);
-    // From now on no timer fires: only the peer itself can bring about another try.
+    // No timer fires: only the peer itself can bring about another try.
     vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
     cleanups.push(() => vi.useRealTimers());
+    const one = await startPeer(1, { peers: new Map([[2, `127.0.0.1:${port}`]]) });
+    const becomes = async (state: string): Promise<void> => {
+      const untilMs = performance.now() + PATIENCE.timeout;
+      while (one.states.at(-1) !== state && performance.now() < untilMs) {
+        await new Promise((resolve) => setImmediate(resolve));
+      }
+      expect(one.states.at(-1)).toBe(state);
+    };
+    await becomes("2 backoff");
     await startPeer(2, {
       listen: `127.0.0.1:${port}`,
       peers: new Map([[1, one.address]]),
     });
-    const untilMs = performance.now() + PATIENCE.timeout;
-    while (one.states.at(-1) !== "2 ready" && performance.now() < untilMs) {
-      await new Promise((resolve) => setImmediate(resolve));
-    }
-    expect(one.states.at(-1)).toBe("2 ready");
+    await becomes("2 ready");
   });
 
   test("peers can be added, moved and removed", async () => {
