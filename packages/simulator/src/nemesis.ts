@@ -75,6 +75,10 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
         return slowLink();
       case "slow disk":
         return slowDisk();
+      case "failing disk":
+        return failingDisk();
+      case "full disk":
+        return fullDisk();
       case "clock rate":
         return clockRate();
       case "transfer":
@@ -177,6 +181,30 @@ export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts):
     if (victim === null) return null;
     victim.setDiskSlowness(chance.integer(2, 100));
     return () => victim.setDiskSlowness(1);
+  }
+
+  /** The process ends at the next write, and stays down until the disk is repaired. */
+  function failingDisk(): Undo | null {
+    const victim = anyRunning();
+    if (victim === null) return null;
+    victim.failDisk();
+    tell(`the disk of node ${victim.nodeId} is about to fail`);
+    return () => repair(victim);
+  }
+
+  function fullDisk(): Undo | null {
+    const victim = anyRunning();
+    if (victim === null) return null;
+    const roomBytes = chance.integer(0, chance.pick([100, 10_000]));
+    victim.fillDisk(roomBytes);
+    tell(`the disk of node ${victim.nodeId} has room for ${roomBytes} bytes`);
+    return () => repair(victim);
+  }
+
+  function repair(victim: VirtualProcess): void {
+    tell(`the disk of node ${victim.nodeId} is repaired`);
+    victim.repairDisk();
+    if (victim.health === "crashed") victim.start();
   }
 
   function clockRate(): Undo | null {

@@ -66,6 +66,9 @@ export interface VirtualProcess {
   request(command: Uint8Array | null, key: string, reply: (reply: Reply) => void): boolean;
   setClockRate(rate: number): void;
   setDiskSlowness(factor: number): void;
+  failDisk(): void;
+  fillDisk(roomBytes: number): void;
+  repairDisk(): void;
   transferLeadership(target: number): void;
   campaign(): void;
   isLeader(): boolean;
@@ -118,12 +121,16 @@ class Process implements VirtualProcess {
     const incarnation = this.#incarnation;
     const enter = (task: () => void): void => this.#enter(incarnation, task);
     enter(() => {
-      disk.open(enter, (storage) => {
-        const taps: TapPorts = { nodeId: this.nodeId, checker, trace, restores: [] };
-        tellStart(storage.recovered, taps);
-        const broken = sabotage.wrapStorage?.(storage, (task) => timeline.soon(task)) ?? storage;
-        this.#startNode(tapStorage(broken, taps), taps, incarnation);
-      });
+      disk.open(
+        enter,
+        (storage) => {
+          const taps: TapPorts = { nodeId: this.nodeId, checker, trace, restores: [] };
+          tellStart(storage.recovered, taps);
+          const wrapped = sabotage.wrapStorage?.(storage, (task) => timeline.soon(task));
+          this.#startNode(tapStorage(wrapped ?? storage, taps), taps, incarnation);
+        },
+        () => this.#end(incarnation),
+      );
     });
   }
 
@@ -185,14 +192,25 @@ class Process implements VirtualProcess {
     }
   }
 
+  /** The process ends itself: as from outside, but the disk loses nothing. */
+  #end(incarnation: number): void {
+    if (this.#incarnation !== incarnation || this.health === "crashed") return;
+    this.#leave();
+    this.#ports.disk.kill();
+  }
+
   crash(): void {
     if (this.health === "crashed") return;
+    this.#leave();
+    this.#ports.disk.crash();
+  }
+
+  #leave(): void {
     this.#setHealth("crashed");
     this.#node = null;
     this.#kv = null;
     this.#machine = null;
     this.#backlog = [];
-    this.#ports.disk.crash();
     const replies = this.#openReplies;
     this.#openReplies = new Set();
     for (const reply of replies) reply({ kind: "unknown", leaderId: null });
@@ -265,6 +283,18 @@ class Process implements VirtualProcess {
 
   setDiskSlowness(factor: number): void {
     this.#ports.disk.setSlowness(factor);
+  }
+
+  failDisk(): void {
+    this.#ports.disk.failNext();
+  }
+
+  fillDisk(roomBytes: number): void {
+    this.#ports.disk.fill(roomBytes);
+  }
+
+  repairDisk(): void {
+    this.#ports.disk.repair();
   }
 
   transferLeadership(target: number): void {

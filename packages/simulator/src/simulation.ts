@@ -152,6 +152,7 @@ class World {
     const core = shuffled.slice(0, size).toSorted((left, right) => left.nodeId - right.nodeId);
     const coreIds = core.map(({ nodeId }) => nodeId);
     for (const process of core) {
+      process.repairDisk();
       if (process.health === "crashed") process.start();
       process.resume();
       process.setClockRate(1);

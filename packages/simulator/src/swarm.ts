@@ -19,6 +19,8 @@ export type FaultKind =
   | "one-way cut"
   | "slow link"
   | "slow disk"
+  | "failing disk"
+  | "full disk"
   | "clock rate"
   | "transfer"
   | "campaign";
@@ -36,6 +38,8 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "one-way cut",
   "slow link",
   "slow disk",
+  "failing disk",
+  "full disk",
   "clock rate",
   "transfer",
   "campaign",

@@ -1,19 +1,34 @@
 /** One node's disk: survives its crashes, minus what was not synced. Opened by the real storage. */
 import type { Storage } from "@raftarium/node";
 import { MemoryDisk } from "@raftarium/storage";
-import type { MemoryDiskOperation, openStorage } from "@raftarium/storage";
+import type { MemoryDiskOperation, openStorage, StorageError } from "@raftarium/storage";
 import type { Chance } from "./chance.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
 
 export interface VirtualDisk {
-  /** Opens the real storage on what the disk has; `enter` guards every callback into the node. */
-  open(enter: (task: () => void) => void, ready: (storage: Storage) => void): void;
-  /** Power is lost, or only the process dies: then the disk keeps what was written. */
+  /**
+   * Opens the real storage on what the disk has; `enter` guards every callback into the node.
+   * `ended`: the disk failed, so the process must end (design 4.13), or can't even start.
+   */
+  open(
+    enter: (task: () => void) => void,
+    ready: (storage: Storage) => void,
+    ended: () => void,
+  ): void;
+  /** Power is lost, or only the process dies, as chance has it. */
   crash(): void;
+  /** The process is gone; the disk keeps all that was written. */
+  kill(): void;
   /** Every operation takes this many times as long. */
   setSlowness(factor: number): void;
+  /** The next write or sync fails, with EIO. */
+  failNext(): void;
+  /** From now on there is room for so many bytes more, and then none. */
+  fill(roomBytes: number): void;
+  /** It neither fails nor is full any more. */
+  repair(): void;
 }
 
 export interface VirtualDiskPorts {
@@ -25,6 +40,13 @@ export interface VirtualDiskPorts {
   readonly openStorage: typeof openStorage;
 }
 
+const FAILING_KINDS: ReadonlySet<MemoryDiskOperation["kind"]> = new Set([
+  "write",
+  "sync",
+  "allocate",
+  "rename",
+  "sync-directory",
+]);
 const CLUSTER = "simulated";
 const RESERVE_BYTES = 4096;
 /** Everything but syncs and what reaches the platter with them: the page cache answers. */
@@ -37,6 +59,7 @@ const POWER_LOSS_SHARE = 0.7;
 export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
   const { nodeId, swarm, timeline, counts, chance } = ports;
   let slowness = 1;
+  let failsNext = false;
   let enterNode: ((task: () => void) => void) | null = null;
 
   function durationUs({ kind }: MemoryDiskOperation): number {
@@ -52,12 +75,25 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
       const enter = enterNode;
       timeline.after(durationUs(operation), () => enter?.(complete));
     },
+    fault({ kind }) {
+      if (!failsNext || !FAILING_KINDS.has(kind)) return null;
+      failsNext = false;
+      counts.add("operation failed");
+      return "EIO";
+    },
     nowUs: () => timeline.nowUs(),
   });
 
   return {
-    open(enter, ready) {
+    open(enter, ready, ended) {
       enterNode = enter;
+      // What is wrong with the disk for now is no mistake of storage; anything else is.
+      const end = ({ code, message }: StorageError): void => {
+        if (code !== "DISK_FAILED" && code !== "DISK_FULL") {
+          throw new Error(`storage refused its own files: ${message}`);
+        }
+        ended();
+      };
       ports.openStorage(
         {
           disk,
@@ -65,12 +101,11 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
           nodeId,
           segmentBytes: swarm.segmentBytes,
           reserveBytes: RESERVE_BYTES,
-          onFatal(error) {
-            throw new Error(`storage gave up: ${error.message}`);
-          },
+          onFatal: end,
         },
         (error, storage) => {
-          if (storage === null) throw new Error(`storage refused to open: ${error?.message}`);
+          if (error !== null) end(error);
+          if (storage === null) return;
           if (storage.torn !== null) counts.add("torn tail cut");
           ready(storage);
         },
@@ -82,8 +117,20 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
         disk.crash(chance);
       } else disk.kill();
     },
+    kill: () => disk.kill(),
     setSlowness(factor) {
       slowness = factor;
+    },
+    failNext() {
+      failsNext = true;
+    },
+    fill(roomBytes) {
+      const used = disk.files().reduce((sum, { size }) => sum + size, 0);
+      disk.capacityBytes = used + roomBytes;
+    },
+    repair() {
+      failsNext = false;
+      disk.capacityBytes = Number.MAX_SAFE_INTEGER;
     },
   };
 }
