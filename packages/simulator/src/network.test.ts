@@ -12,6 +12,7 @@ const CALM: NetworkSettings = {
   dropRate: 0,
   duplicateRate: 0,
   reorder: false,
+  cutsStopFlying: true,
 };
 
 function createWorld(settings: NetworkSettings) {
@@ -68,6 +69,15 @@ test("a cut stops one direction, and what flies when it begins", () => {
   send(4);
   run(2_000_000);
   expect(arrived).toEqual([3, 4]);
+});
+
+test("a cut may spare what flies when it begins", () => {
+  const { network, send, run, arrived } = createWorld({ ...CALM, cutsStopFlying: false });
+  send(1);
+  network.cut(1, 2);
+  send(2);
+  run(1_000_000);
+  expect(arrived).toEqual([1]);
 });
 
 test("overlapping cuts need a mending each; healing mends all and keeps quiet", () => {

@@ -1,6 +1,6 @@
 /**
  * A virtual network between the nodes: every message is delayed, and may be lost, duplicated or
- * overtaken. Cuts are per direction. What is cut while it flies does not arrive.
+ * overtaken. Cuts are per direction.
  */
 import type { Envelope } from "@raftarium/node";
 import type { Chance } from "./chance.ts";
@@ -15,6 +15,8 @@ export interface NetworkSettings {
   readonly duplicateRate: number;
   /** False: each link keeps its order, as a stream does. */
   readonly reorder: boolean;
+  /** True: a cut stops what is on its way, too. False: what was sent before it still arrives. */
+  readonly cutsStopFlying: boolean;
 }
 
 export interface Network {
@@ -42,6 +44,7 @@ const HEALED: NetworkSettings = {
   dropRate: 0,
   duplicateRate: 0,
   reorder: false,
+  cutsStopFlying: true,
 };
 
 /** Nodes are numbered from 1 to `nodeCount`. */
@@ -69,7 +72,7 @@ export function createNetwork(
       delayUs = arrivesAt - timeline.nowUs();
     }
     timeline.after(Math.max(1, delayUs), () => {
-      if (cuts[link] !== 0) {
+      if (cuts[link] !== 0 && settings.cutsStopFlying) {
         counts.add("message lost in a cut");
         return;
       }

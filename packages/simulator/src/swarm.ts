@@ -135,6 +135,7 @@ function drawNetwork(chance: Chance, calm: boolean): NetworkSettings {
     dropRate: calm ? 0 : chance.pick([0, 0, 0.001, 0.02, 0.1, 0.3]),
     duplicateRate: calm ? 0 : chance.pick([0, 0, 0.01, 0.1, 0.5]),
     reorder: !calm && chance.happens(0.5),
+    cutsStopFlying: chance.happens(0.5),
   };
 }
 
