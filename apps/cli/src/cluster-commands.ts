@@ -15,7 +15,9 @@ export function status(session: Session, watch: boolean): Promise<ExitCode> {
   return session.withNodes(async (client) => {
     const { io } = session;
     for (;;) {
-      const statuses = await client.status({ timeoutMs: Math.min(session.options.timeout, 2000) });
+      const statuses = await client.status({
+        timeoutMs: Math.min(session.options.timeout.callMs, 2000),
+      });
       if (watch && io.terminal && session.options.output === "text") io.write(CLEAR_SCREEN);
       if (session.options.output === "json") session.json(statuses.map(statusJson));
       else session.line(statusTable(statuses));

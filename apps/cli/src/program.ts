@@ -34,6 +34,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   addClusterCommands(program, run);
   addProcessCommands(program, run);
   addLinkAndTimeCommands(program, run);
+  addCheckCommand(program, run);
   program.addHelpText("after", EXAMPLES);
   try {
     await program.parseAsync(argv, { from: "user" });
@@ -53,6 +54,7 @@ Examples:
   raft-client --endpoints 127.0.0.1:7101,127.0.0.1:7102 status
   raft-client crash 1
   raft-client partition 1,2 3,4,5
+  raft-client check-history history.ndjson
   raft-client --action add --key fruit --value pear
 
 Exit codes:
@@ -284,6 +286,37 @@ function addLinkAndTimeCommands(program: Command, run: Run): void {
     .description("playground: let time go on")
     .action(() => run(playground.thaw));
 }
+
+function addCheckCommand(program: Command, run: Run): void {
+  program
+    .command("check-history")
+    .description("whether what clients asked and were told is linearizable")
+    .argument("<file>", "one operation a line, as JSON; - is standard input")
+    .addHelpText("after", CHECK_HELP)
+    .action((file: string) =>
+      run(async (session) => {
+        // No other command waits for the checker to load.
+        const { checkHistory } = await import("./check-history.ts");
+        return checkHistory(session, file);
+      }),
+    );
+}
+
+const CHECK_HELP = `
+Operations, one a line:
+  {"client":1,"op":"put","key":"x","value":"1","call":10,"return":20,"outcome":"ok"}
+  {"client":2,"op":"get","key":"x","value":null,"call":11,"return":12,"outcome":"ok"}
+  {"client":2,"op":"delete","key":"x","call":13,"outcome":"unknown"}
+  {"client":3,"op":"cas","key":"x","expected":"1","value":"2","swapped":false,
+   "call":14,"return":15,"outcome":"ok"}
+Times are nanoseconds of one clock. outcome is ok, fail (it never had an effect) or unknown;
+without return it is unknown. --timeout: a bare number is seconds.
+
+Exit codes:
+  0   Ok: some order explains everything
+  1   Illegal: no order does
+  2   Unknown: the search was given up
+  64  a line makes no sense`;
 
 const parseKind = parseChoice(
   Object.keys(playground.MESSAGE_KINDS) as playground.MessageKindName[],

@@ -13,16 +13,17 @@ import {
 import { EXIT } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
-import { parseChoice, parseDuration } from "./text.ts";
+import { parseChoice, parseTimeout } from "./text.ts";
+import type { Timeout } from "./text.ts";
 
 /** An election in slow motion takes its time. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT: Timeout = { callMs: 30_000, checkMs: 30_000 };
 
 export interface GlobalOptions {
   readonly endpoints: readonly string[];
   readonly playground: string;
   readonly output: "text" | "json";
-  readonly timeout: number;
+  readonly timeout: Timeout;
 }
 
 export function addGlobalOptions(program: Command): void {
@@ -44,8 +45,8 @@ export function addGlobalOptions(program: Command): void {
     )
     .addOption(
       new Option("--timeout <duration>", "for the whole call: 500ms, 5s, 1m")
-        .argParser(parseDuration)
-        .default(TIMEOUT_MS, "30s"),
+        .argParser(parseTimeout)
+        .default(TIMEOUT, "30s"),
     );
 }
 
@@ -110,7 +111,7 @@ export function createSession(io: Io, options: GlobalOptions): Session {
       return EXIT.ok;
     },
     async withNodes(act) {
-      const connection = connectNodes(options.endpoints, options.timeout);
+      const connection = connectNodes(options.endpoints, options.timeout.callMs);
       try {
         return await act(connection.client);
       } finally {
@@ -118,7 +119,7 @@ export function createSession(io: Io, options: GlobalOptions): Session {
       }
     },
     async withPlayground(act) {
-      const connection = connectPlayground(options.playground, options.timeout);
+      const connection = connectPlayground(options.playground, options.timeout.callMs);
       try {
         return await act(connection.client);
       } finally {

@@ -45,6 +45,18 @@ export function parseDuration(text: string): number {
   return Math.round(milliseconds);
 }
 
+/** A time limit. A bare number is milliseconds for a call, and seconds for a check. */
+export interface Timeout {
+  readonly callMs: number;
+  readonly checkMs: number;
+}
+
+export function parseTimeout(text: string): Timeout {
+  const bare = /^\d+(?:\.\d+)?$/.test(text) ? Number(text) : null;
+  const callMs = parseDuration(bare !== null && bare > 0 && bare < 1 ? "1" : text);
+  return { callMs, checkMs: bare === null ? callMs : Math.ceil(bare * 1000) };
+}
+
 /** A whole number from `min` up. */
 export function parseWhole(min: number): (text: string) => number {
   return (text) => {

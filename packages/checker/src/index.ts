@@ -10,7 +10,7 @@ export type {
   LinearizabilityOptions,
   LinearizabilityResult,
 } from "./linearizability/check.ts";
-export { describeOperation } from "./linearizability/describe.ts";
+export { describeAction, describeOperation } from "./linearizability/describe.ts";
 export type { Verdict } from "./linearizability/search.ts";
 export { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
 export type { ParsedHistory } from "./history-lines.ts";

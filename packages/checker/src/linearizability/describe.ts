@@ -1,14 +1,15 @@
-import type { Operation, Value } from "../history.ts";
+import type { Action, Operation, Value } from "../history.ts";
 
 /** An operation as a person would say it: `client 3 read x = "7" (from 10 to 20)`. */
 export function describeOperation(operation: Operation): string {
   const { client, call, outcome } = operation;
   const end = operation.return === null ? "without an answer" : `to ${operation.return}`;
   const unknown = outcome === "unknown" && operation.return !== null ? ", outcome unknown" : "";
-  return `client ${client} ${what(operation)} (from ${call} ${end}${unknown})`;
+  return `client ${client} ${describeAction(operation.action)} (from ${call} ${end}${unknown})`;
 }
 
-function what({ action }: Operation): string {
+/** What was done and what came of it: `read x = "7"`. */
+export function describeAction(action: Action): string {
   switch (action.kind) {
     case "get":
       return `read ${action.key} = ${textOf(action.value)}`;
