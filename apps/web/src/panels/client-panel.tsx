@@ -16,6 +16,7 @@ import {
   type ClientDeed,
 } from "./client-model.ts";
 import { durationWords } from "./format.ts";
+import { useCalmView } from "./use-calm-view.ts";
 
 /** The browser allows six connections to the playground, and the page needs some itself. */
 const UNDER_WAY_MAX = 3;
@@ -97,7 +98,7 @@ interface OutcomeProps {
 
 /** What is known of one request now. */
 function Outcome({ asked, onStop }: OutcomeProps) {
-  const view = useTimeline((state) => state.view);
+  const { view } = useCalmView();
   const { answer } = asked;
   const request = view.requests.get(asked.requestId);
   if (answer === null) {

@@ -2,9 +2,10 @@
 import type { FeedLine } from "@raftarium/observer";
 import { memo, useState } from "react";
 import { hueOf } from "../shell/words.tsx";
-import { useTimeline, useTimelineItself } from "../state/use.ts";
+import { useTimelineItself } from "../state/use.ts";
 import { clockWords } from "./format.ts";
 import { historyOf } from "./history.ts";
+import { useCalmView } from "./use-calm-view.ts";
 
 interface LineProps {
   readonly line: FeedLine;
@@ -42,9 +43,11 @@ const LINES_AT_FIRST = 120;
 
 export function FeedPanel() {
   const history = historyOf(useTimelineItself());
-  const lines = useTimeline(() => history.lines());
-  const startUs = useTimeline(() => history.startUs());
-  const untilUs = useTimeline((state) => (state.live ? Infinity : state.view.timeUs));
+  // With each look at the view the lines are read anew.
+  const { view, live } = useCalmView();
+  const lines = history.lines();
+  const startUs = history.startUs();
+  const untilUs = live ? Infinity : view.timeUs;
   const [heartbeats, setHeartbeats] = useState(false);
   const [all, setAll] = useState(false);
   const told = lines.filter(

@@ -9,8 +9,9 @@ import {
 import { report } from "../shell/notices.tsx";
 import { hueOf } from "../shell/words.tsx";
 import { deedsOf } from "../stage/deeds.ts";
-import { useCommands, useTimeline, useUi } from "../state/use.ts";
+import { useCommands, useUi } from "../state/use.ts";
 import { agoWords, bytesWords, stretchWords, syncWords } from "./format.ts";
+import { useCalmView } from "./use-calm-view.ts";
 
 const SIGNAL_NUMBERS: Record<string, string> = {
   SIGKILL: "killed %, signal 9",
@@ -165,7 +166,7 @@ function lastWordsOf(node: ClusterNode): string {
 }
 
 export function Inspector() {
-  const view = useTimeline((state) => state.view);
+  const { view } = useCalmView();
   const selectedId = useUi((state) => state.selectedNodeId);
   const chosen = selectedId === null ? undefined : nodeById(view, selectedId);
   const node = chosen ?? leaderOf(view) ?? view.nodes[0];

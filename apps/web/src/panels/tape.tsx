@@ -187,13 +187,12 @@ export function TapePanel() {
   const timeline = useTimelineItself();
   const history = historyOf(timeline);
   const live = useTimeline((state) => state.live);
-  const viewUs = useTimeline((state) => state.view.timeUs);
   const soughtUs = useTimeline((state) => state.soughtUs);
-  const shownUs = soughtUs ?? viewUs;
-  const firstUs = useTimeline((state) => state.firstUs);
   const { element, width } = useWidth();
   useRepaint();
 
+  const { view, firstUs } = timeline.getState();
+  const shownUs = soughtUs ?? view.timeUs;
   const startUs = history.startUs();
   const nowUs = Math.max(history.lastUs(), shownUs);
   const fromUs = Math.max(startUs, firstUs);
@@ -253,7 +252,11 @@ export function TapePanel() {
           }}
         >
           <Painting model={history.tape()} scale={scale} />
-          <i className="tape-cursor" style={{ left: cursor }} aria-hidden="true" />
+          <i
+            className="tape-cursor"
+            style={{ transform: `translateX(${cursor}px)` }}
+            aria-hidden="true"
+          />
         </div>
         <button
           type="button"

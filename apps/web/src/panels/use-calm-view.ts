@@ -10,6 +10,8 @@ const ENTRIES_CALM = 12;
 
 export interface CalmView {
   readonly view: ClusterView;
+  /** False: a moment of the past is shown. */
+  readonly live: boolean;
   /** False: so much happens that single changes need no emphasis. */
   readonly calm: boolean;
 }
@@ -19,6 +21,7 @@ export function useCalmView(): CalmView {
   const timeline = useTimelineItself();
   const [shown, setShown] = useState<CalmView>(() => ({
     view: timeline.getState().view,
+    live: timeline.getState().live,
     calm: true,
   }));
   useEffect(() => {
@@ -29,11 +32,11 @@ export function useCalmView(): CalmView {
     const take = () => {
       timer = undefined;
       takenMs = performance.now();
-      const { view } = timeline.getState();
+      const { view, live } = timeline.getState();
       calm = Math.abs(committedIndex(view) - committedIndex(last)) <= ENTRIES_CALM;
       last = view;
       // A table may wait for the next frame; what moves may not.
-      startTransition(() => setShown({ view, calm }));
+      startTransition(() => setShown({ view, live, calm }));
     };
     const onChange = () => {
       if (timer !== undefined) return;
