@@ -79,7 +79,7 @@ describe("on a real cluster", () => {
     await page.keyboard.press("Enter");
     await said(new RegExp(`^put fig = 1 ?revision .*node ${follower} via node ${leader.id}`));
     await expect
-      .poll(() => textOf(page, "What happened"))
+      .poll(() => textOf(page, "What happened"), { timeout: SLOW_MS })
       .toContain(
         `A client asked node ${follower} to put fig = 1; ` +
           `node ${follower} forwarded it to node ${leader.id}`,
@@ -92,7 +92,10 @@ describe("on a real cluster", () => {
     await said(/^To get, name a key\.$/);
     const focused = await page.evaluate("document.activeElement.getAttribute('name')");
     expect(focused).toBe("key");
-    await ask("Put", "big", "v".repeat(2 * 1024 * 1024));
+    await form().getByRole("textbox", { name: "Key" }).fill("big");
+    // To type two million letters takes a while.
+    await page.evaluate("document.querySelector('[name=value]').value = 'v'.repeat(2 * 1024 ** 2)");
+    await form().getByRole("button", { name: "Put", exact: true }).click();
     await said(/1\.5 MiB together; these have 2\.0 MiB/);
   });
 
@@ -102,7 +105,7 @@ describe("on a real cluster", () => {
     await said(/^put <b id=evil> = <img.*revision/);
     await page.getByRole("tab", { name: "Store" }).click();
     await page.getByRole("rowheader", { name: "<b id=evil>" }).waitFor();
-    await expect.poll(() => textOf(page, "What happened")).toContain(value);
+    await expect.poll(() => textOf(page, "What happened"), { timeout: SLOW_MS }).toContain(value);
     expect(await page.locator("#evil").count()).toBe(0);
     expect(await page.title()).toBe("Raftarium");
     await page.getByRole("tab", { name: "Log" }).click();
@@ -116,7 +119,7 @@ describe("on a real cluster", () => {
     const inspector = page.getByRole("region", { name: new RegExp(`^Node ${victim}\\b.*killed`) });
     await inspector.getByText(/killed \d+ s ago, signal 9/).waitFor();
     await expect
-      .poll(() => textOf(page, "What happened"))
+      .poll(() => textOf(page, "What happened"), { timeout: SLOW_MS })
       .toContain(`Node ${victim} was killed (SIGKILL)`);
     await chooseNode(victim);
     await ask("Put", "a", "1");
@@ -124,7 +127,9 @@ describe("on a real cluster", () => {
     await chooseNode("");
     await inspector.getByRole("button", { name: "Restart" }).click();
     await page.getByRole("region", { name: new RegExp(`^Node ${victim}\\b.*follower`) }).waitFor();
-    await expect.poll(() => textOf(page, "What happened")).toContain(`Node ${victim} is up`);
+    await expect
+      .poll(() => textOf(page, "What happened"), { timeout: SLOW_MS })
+      .toContain(`Node ${victim} is up`);
   });
 
   test("of a write that was rolled back it is told that it was", async () => {
@@ -155,16 +160,22 @@ describe("on a real cluster", () => {
     const live = page.getByRole("button", { name: "Live", exact: true });
     await slider.focus();
     await page.keyboard.press("Home");
-    await expect.poll(() => slider.getAttribute("aria-valuetext")).toMatch(/^00:\d\d\.\d, in the/);
+    await expect
+      .poll(() => slider.getAttribute("aria-valuetext"), { timeout: SLOW_MS })
+      .toMatch(/^00:\d\d\.\d, in the/);
     expect(await live.getAttribute("aria-pressed")).toBe("false");
-    expect(await textOf(page, "What happened")).not.toContain("was killed");
+    await expect
+      .poll(() => textOf(page, "What happened"), { timeout: SLOW_MS })
+      .not.toContain("was killed");
     await page.keyboard.press("End");
-    await expect.poll(() => live.getAttribute("aria-pressed")).toBe("true");
-    await expect.poll(() => textOf(page, "What happened")).toContain("was killed");
+    await expect.poll(() => live.getAttribute("aria-pressed"), { timeout: SLOW_MS }).toBe("true");
+    await expect
+      .poll(() => textOf(page, "What happened"), { timeout: SLOW_MS })
+      .toContain("was killed");
     await page.getByRole("button", { name: "Pause here" }).click();
-    await expect.poll(() => live.getAttribute("aria-pressed")).toBe("false");
+    await expect.poll(() => live.getAttribute("aria-pressed"), { timeout: SLOW_MS }).toBe("false");
     await live.click();
-    await expect.poll(() => live.getAttribute("aria-pressed")).toBe("true");
+    await expect.poll(() => live.getAttribute("aria-pressed"), { timeout: SLOW_MS }).toBe("true");
   });
 
   test("no barrier with the store, the followers and the earlier requests open", async () => {
@@ -222,9 +233,9 @@ describe("on recordings", () => {
       const before = await last();
       await grid.hover();
       await page.mouse.wheel(-50_000, 0);
-      await expect.poll(last).toBeLessThan(before);
+      await expect.poll(last, { timeout: SLOW_MS }).toBeLessThan(before);
       await newest.click();
-      await expect.poll(last).toBe(before);
+      await expect.poll(last, { timeout: SLOW_MS }).toBe(before);
       await expect.poll(() => newest.count()).toBe(0);
     });
   });
@@ -237,13 +248,13 @@ describe("on recordings", () => {
       const indexOf = async () => Number(/Index (\d+)/.exec((await tip.textContent()) ?? "")?.[1]);
       const from = await indexOf();
       await page.keyboard.press("ArrowLeft");
-      await expect.poll(indexOf).toBe(from - 1);
+      await expect.poll(indexOf, { timeout: SLOW_MS }).toBe(from - 1);
       await page.keyboard.press("Home");
-      await expect.poll(indexOf).toBe(1);
+      await expect.poll(indexOf, { timeout: SLOW_MS }).toBe(1);
       const active = page.locator(".cell.active");
       expect(await active.getAttribute("id")).toBe("log-active");
       await page.keyboard.press("End");
-      await expect.poll(indexOf).toBe(from);
+      await expect.poll(indexOf, { timeout: SLOW_MS }).toBe(from);
       await page.keyboard.press("Escape");
       await expect.poll(() => tip.count()).toBe(0);
     });

@@ -27,14 +27,17 @@ export function useCalmView(): CalmView {
   useEffect(() => {
     let timer: ReturnType<typeof setTimeout> | undefined;
     let takenMs = -Infinity;
-    let last = timeline.getState().view;
+    let last = timeline.getState();
     let calm = true;
     const take = () => {
       timer = undefined;
       takenMs = performance.now();
-      const { view, live } = timeline.getState();
-      calm = Math.abs(committedIndex(view) - committedIndex(last)) <= ENTRIES_CALM;
-      last = view;
+      const state = timeline.getState();
+      const { view, live } = state;
+      // A leap in time is no load.
+      const leapt = !live || !last.live;
+      calm = leapt || committedIndex(view) - committedIndex(last.view) <= ENTRIES_CALM;
+      last = state;
       // A table may wait for the next frame; what moves may not.
       startTransition(() => setShown({ view, live, calm }));
     };
