@@ -11,6 +11,7 @@ export const USAGE = `usage: pnpm simulate [options]
   --jobs N      seeds at a time (default: one for each processor)
   --json        print one JSON object instead of text
   --explain     tell the story of the first seed that failed, or of the last one
+  --shrink      first leave out whatever that failure does not need
 `;
 
 export interface Options {
@@ -22,6 +23,7 @@ export interface Options {
   readonly jobs: number;
   readonly json: boolean;
   readonly explain: boolean;
+  readonly shrink: boolean;
 }
 
 /** @throws Error in words for the user. */
@@ -35,6 +37,7 @@ export function readOptions(): Options {
       jobs: { type: "string" },
       json: { type: "boolean", default: false },
       explain: { type: "boolean", default: false },
+      shrink: { type: "boolean", default: false },
     },
   });
   const firstSeed = wholeNumber("--seed", values.seed ?? "1", Number.MIN_SAFE_INTEGER);
@@ -57,7 +60,8 @@ export function readOptions(): Options {
     seconds,
     jobs: wholeNumber("--jobs", values.jobs ?? String(availableParallelism()), 1, 256),
     json: values.json,
-    explain: values.explain,
+    explain: values.explain || values.shrink,
+    shrink: values.shrink,
   };
 }
 

@@ -5,8 +5,10 @@ import type { SimulationResult } from "../src/index.ts";
 import { nodeCountOf } from "./options.ts";
 import type { Options } from "./options.ts";
 
-/** Without the history, which is long. */
-export type SeedResult = Omit<SimulationResult, "history"> & { readonly nodeCount: number };
+/** Without what is long. */
+export type SeedResult = Omit<SimulationResult, "history" | "schedule" | "swarm"> & {
+  readonly nodeCount: number;
+};
 
 type Work = Pick<Options, "firstSeed" | "seedCount" | "nodeCount" | "seconds">;
 
@@ -46,7 +48,12 @@ function runThread(shared: Shared, onResult: (result: SeedResult) => void): Prom
 function runSeed(work: Work, offset: number): SeedResult {
   const seed = work.firstSeed + offset;
   const nodeCount = nodeCountOf(work.nodeCount, seed);
-  const { history: _, ...result } = simulate({ seed, nodeCount, seconds: work.seconds });
+  const {
+    history: _history,
+    schedule: _schedule,
+    swarm: _swarm,
+    ...result
+  } = simulate({ seed, nodeCount, seconds: work.seconds });
   return { ...result, nodeCount };
 }
 

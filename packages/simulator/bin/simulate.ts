@@ -3,10 +3,12 @@
  *
  *     pnpm simulate --seeds 1000              seeds 1 to 1000, ten simulated seconds each
  *     pnpm simulate --seed 42 --explain       one seed, told as a story
+ *     pnpm simulate --seed 42 --shrink        the same, without what the failure does not need
  *
  * Exit code: 0 nothing was violated; 1 something was; 64 the command line makes no sense.
  */
-import { explain } from "../src/index.ts";
+import { describeFault, explain, shrink } from "../src/index.ts";
+import type { SimulationOptions } from "../src/index.ts";
 import { nodeCountOf, readOptions, USAGE } from "./options.ts";
 import type { Options } from "./options.ts";
 import { runSeeds } from "./runner.ts";
@@ -64,9 +66,25 @@ async function run(options: Options): Promise<number> {
   if (options.explain) {
     const seed = failures[0]?.seed ?? options.firstSeed + options.seedCount - 1;
     const nodeCount = nodeCountOf(options.nodeCount, seed);
-    process.stdout.write(`\n${explain({ seed, nodeCount, seconds: options.seconds })}`);
+    tellStory({ seed, nodeCount, seconds: options.seconds }, options.shrink);
   }
   return failures.length === 0 ? 0 : 1;
+}
+
+function tellStory(options: SimulationOptions, isShrinking: boolean): void {
+  const shrunk = isShrinking ? shrink(options) : null;
+  if (shrunk !== null) {
+    const { schedule = [], overrides = {} } = shrunk.options;
+    const faults = schedule.map(
+      (fault) => `  ${(fault.atUs / 1_000_000).toFixed(6)}  ${describeFault(fault)}\n`,
+    );
+    process.stdout.write(
+      `\nshrunk in ${shrunk.runCount} runs to ${schedule.length} faults` +
+        `${Object.keys(overrides).length === 0 ? "" : `, ${JSON.stringify(overrides)}`}\n` +
+        faults.join(""),
+    );
+  }
+  process.stdout.write(`\n${explain(shrunk?.options ?? options)}`);
 }
 
 function emptySummary(): Summary {

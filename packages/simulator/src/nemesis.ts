@@ -1,10 +1,13 @@
-/** Injects faults at random moments, each kind by its own plan, and takes them back again. */
+/** Injects faults, and takes them back: drawn by chance, or from a schedule. */
+import { chooseDeed } from "./choose-fault.ts";
 import type { Chance } from "./chance.ts";
 import type { FaultCounts } from "./fault-counts.ts";
+import { describeFault } from "./faults.ts";
+import type { Deed, InjectedFault } from "./faults.ts";
 import type { Network } from "./network.ts";
+import type { VirtualProcess } from "./process.ts";
 import type { FaultPlan } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
-import type { VirtualProcess } from "./process.ts";
 
 export interface NemesisPorts {
   readonly timeline: Timeline;
@@ -18,230 +21,136 @@ export interface NemesisPorts {
 }
 
 export interface Nemesis {
+  /** What was injected so far, in order: given again as a schedule it does the same. */
+  readonly injected: readonly InjectedFault[];
   /** From now on nothing is injected, and nothing more is taken back. */
   stop(): void;
 }
 
-type Undo = () => void;
-type Link = readonly [source: number, target: number];
-
+/** Each kind at random moments, by its own plan. */
 export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts): Nemesis {
-  const { timeline, chance, counts, network, processes, tell } = ports;
-  const nodeIds = processes.map(({ nodeId }) => nodeId);
-  let stopped = false;
+  const { timeline, chance, processes } = ports;
+  const hand = new Hand(ports);
 
-  function schedule(plan: FaultPlan): void {
-    timeline.after(around(plan.intervalUs), () => {
-      if (stopped) return;
-      const undo = inject(plan);
-      if (undo !== null) {
-        counts.add(plan.kind);
-        timeline.after(around(plan.durationUs), () => {
-          if (!stopped) undo();
-        });
-      }
-      schedule(plan);
+  function schedule(plan: FaultPlan, own: Chance): void {
+    timeline.after(around(plan.intervalUs, own), () => {
+      if (hand.stopped) return;
+      const deed = chooseDeed(plan.kind, processes, own);
+      const atUs = timeline.nowUs();
+      const untilUs = atUs + around(plan.durationUs, own);
+      if (deed !== null) hand.inject({ fault: plan.kind, atUs, untilUs, deed });
+      schedule(plan, own);
     });
   }
 
-  /** From a fifth of `meanUs` to nearly twice as much. */
-  function around(meanUs: number): number {
-    return chance.integer(Math.ceil(meanUs / 5), Math.ceil((meanUs * 9) / 5));
+  for (const [at, plan] of plans.entries()) schedule(plan, chance.fork(at));
+  return hand;
+}
+
+/** Exactly these, whatever the world is like by then. */
+export function replayFaults(schedule: readonly InjectedFault[], ports: NemesisPorts): Nemesis {
+  const hand = new Hand(ports);
+  for (const fault of schedule) {
+    ports.timeline.after(fault.atUs, () => {
+      if (!hand.stopped) hand.inject(fault);
+    });
+  }
+  return hand;
+}
+
+/** From a fifth of `meanUs` to nearly twice as much. */
+function around(meanUs: number, chance: Chance): number {
+  return chance.integer(Math.ceil(meanUs / 5), Math.ceil((meanUs * 9) / 5));
+}
+
+type Undo = () => void;
+
+class Hand implements Nemesis {
+  readonly injected: InjectedFault[] = [];
+  stopped = false;
+  readonly #ports: NemesisPorts;
+
+  constructor(ports: NemesisPorts) {
+    this.#ports = ports;
   }
 
-  function inject(plan: FaultPlan): Undo | null {
-    switch (plan.kind) {
+  stop(): void {
+    this.stopped = true;
+  }
+
+  inject(fault: InjectedFault): void {
+    const { timeline, counts, tell } = this.#ports;
+    this.injected.push(fault);
+    counts.add(fault.fault);
+    tell(describeFault(fault));
+    const undo = this.#carryOut(fault.deed);
+    timeline.after(fault.untilUs - fault.atUs, () => {
+      if (!this.stopped) undo();
+    });
+  }
+
+  #carryOut(deed: Deed): Undo {
+    const { network, tell } = this.#ports;
+    switch (deed.kind) {
       case "crash":
-        return crash([anyRunning()]);
-      case "crash leader":
-        return crash(processes.filter((process) => process.isLeader()));
-      case "crash all":
-        return crash(processes);
+        return this.#crash(deed.victims);
       case "pause":
-        return pause(anyRunning());
-      case "pause leader":
-        return pause(leader());
-      case "partition":
-        return cut(partition(), "partition");
-      case "isolate leader":
-        return isolateLeader();
-      case "ring":
-        return cut(ring(), "ring: every node hears only its neighbours");
-      case "bridge":
-        return cut(bridge(), "bridge");
-      case "one-way cut":
-        return cut(oneWay(), "one-way cut");
-      case "slow link":
-        return slowLink();
+        this.#process(deed.nodeId).pause();
+        return () => this.#process(deed.nodeId).resume();
+      case "cut":
+        for (const [source, target] of deed.links) network.cut(source, target);
+        return () => {
+          tell(`mended ${deed.links.map(([source, target]) => `${source}→${target}`).join(" ")}`);
+          for (const [source, target] of deed.links) network.mend(source, target);
+        };
+      case "slow link": {
+        const [source, target] = deed.link;
+        network.setExtraDelay(source, target, deed.delayUs);
+        return () => network.setExtraDelay(source, target, 0);
+      }
       case "slow disk":
-        return slowDisk();
+        this.#process(deed.nodeId).setDiskSlowness(deed.factor);
+        return () => this.#process(deed.nodeId).setDiskSlowness(1);
       case "failing disk":
-        return failingDisk();
+        this.#process(deed.nodeId).failDisk();
+        return () => this.#repair(deed.nodeId);
       case "full disk":
-        return fullDisk();
+        this.#process(deed.nodeId).fillDisk(deed.roomBytes);
+        return () => this.#repair(deed.nodeId);
       case "clock rate":
-        return clockRate();
+        this.#process(deed.nodeId).setClockRate(deed.rate);
+        return () => this.#process(deed.nodeId).setClockRate(1);
       case "transfer":
-        return transfer();
+        this.#process(deed.nodeId).transferLeadership(deed.target);
+        return () => undefined;
       case "campaign":
-        return campaign();
+        this.#process(deed.nodeId).campaign();
+        return () => undefined;
     }
   }
 
-  function anyRunning(): VirtualProcess | null {
-    const running = processes.filter(({ health }) => health === "running");
-    return running.length === 0 ? null : chance.pick(running);
-  }
-
-  function leader(): VirtualProcess | null {
-    return processes.find((process) => process.isLeader()) ?? null;
-  }
-
-  function crash(victims: readonly (VirtualProcess | null)[]): Undo | null {
-    const crashed: VirtualProcess[] = [];
-    for (const victim of victims) {
-      if (victim === null || victim.health === "crashed") continue;
-      victim.crash();
-      crashed.push(victim);
-    }
-    if (crashed.length === 0) return null;
+  #crash(victims: readonly { readonly nodeId: number; readonly restartUs: number }[]): Undo {
+    for (const { nodeId } of victims) this.#process(nodeId).crash();
     return () => {
-      for (const victim of chance.shuffled(crashed)) {
-        timeline.after(chance.integer(0, 20_000), () => {
-          if (!stopped) victim.start();
+      for (const { nodeId, restartUs } of victims) {
+        this.#ports.timeline.after(restartUs, () => {
+          if (!this.stopped) this.#process(nodeId).start();
         });
       }
     };
   }
 
-  function cut(links: readonly Link[], what: string): Undo | null {
-    if (links.length === 0) return null;
-    tell(`${what}: cut ${links.map(([source, target]) => `${source}→${target}`).join(" ")}`);
-    for (const [source, target] of links) network.cut(source, target);
-    return () => {
-      tell(`${what} mended`);
-      for (const [source, target] of links) network.mend(source, target);
-    };
+  /** A process that the disk made end starts again. */
+  #repair(nodeId: number): void {
+    const process = this.#process(nodeId);
+    this.#ports.tell(`the disk of node ${nodeId} is repaired`);
+    process.repairDisk();
+    if (process.health === "crashed") process.start();
   }
 
-  /** Two sides that can't hear each other, now and then only in one direction. */
-  function partition(): readonly Link[] {
-    const shuffled = chance.shuffled(nodeIds);
-    const size = chance.integer(1, nodeIds.length - 1);
-    const left = shuffled.slice(0, size);
-    const right = shuffled.slice(size);
-    const links = pairs(left, right);
-    return chance.happens(0.25) ? links : [...links, ...pairs(right, left)];
+  #process(nodeId: number): VirtualProcess {
+    const process = this.#ports.processes[nodeId - 1];
+    if (process === undefined) throw new Error(`expected a node, got ${nodeId}`);
+    return process;
   }
-
-  function isolateLeader(): Undo | null {
-    const victim = leader();
-    if (victim === null) return null;
-    const others = nodeIds.filter((nodeId) => nodeId !== victim.nodeId);
-    const links = [...pairs([victim.nodeId], others), ...pairs(others, [victim.nodeId])];
-    return cut(links, `isolate leader ${victim.nodeId}`);
-  }
-
-  /** Every node hears a majority, and no two the same one (of five; fewer stay whole). */
-  function ring(): readonly Link[] {
-    const order = chance.shuffled(nodeIds);
-    const count = order.length;
-    return order.flatMap((source, at) =>
-      order.flatMap((target, other): Link[] => {
-        const distance = (other - at + count) % count;
-        return distance > 1 && distance < count - 1 ? [[source, target]] : [];
-      }),
-    );
-  }
-
-  /** Two halves that only one node in the middle connects. */
-  function bridge(): readonly Link[] {
-    const order = chance.shuffled(nodeIds);
-    const half = Math.floor(order.length / 2);
-    const left = order.slice(0, half);
-    const right = order.slice(half + (order.length % 2));
-    return [...pairs(left, right), ...pairs(right, left)];
-  }
-
-  function oneWay(): readonly Link[] {
-    const [source, target] = chance.shuffled(nodeIds);
-    return source === undefined || target === undefined ? [] : [[source, target]];
-  }
-
-  function slowLink(): Undo | null {
-    const link = oneWay()[0];
-    if (link === undefined) return null;
-    const delayUs = chance.integer(1000, chance.pick([50_000, 400_000, 2_000_000]));
-    network.setExtraDelay(link[0], link[1], delayUs);
-    return () => network.setExtraDelay(link[0], link[1], 0);
-  }
-
-  function slowDisk(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    victim.setDiskSlowness(chance.integer(2, 100));
-    return () => victim.setDiskSlowness(1);
-  }
-
-  /** The process ends at the next write, and stays down until the disk is repaired. */
-  function failingDisk(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    victim.failDisk();
-    tell(`the disk of node ${victim.nodeId} is about to fail`);
-    return () => repair(victim);
-  }
-
-  function fullDisk(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    const roomBytes = chance.integer(0, chance.pick([100, 10_000]));
-    victim.fillDisk(roomBytes);
-    tell(`the disk of node ${victim.nodeId} has room for ${roomBytes} bytes`);
-    return () => repair(victim);
-  }
-
-  function repair(victim: VirtualProcess): void {
-    tell(`the disk of node ${victim.nodeId} is repaired`);
-    victim.repairDisk();
-    if (victim.health === "crashed") victim.start();
-  }
-
-  function clockRate(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    victim.setClockRate(chance.pick([0.5, 0.8, 1.2, 2]));
-    return () => victim.setClockRate(1);
-  }
-
-  function transfer(): Undo | null {
-    const giver = leader();
-    if (giver === null) return null;
-    giver.transferLeadership(chance.pick(nodeIds));
-    return () => undefined;
-  }
-
-  function campaign(): Undo | null {
-    const victim = anyRunning();
-    if (victim === null) return null;
-    victim.campaign();
-    return () => undefined;
-  }
-
-  for (const plan of plans) schedule(plan);
-  return {
-    stop() {
-      stopped = true;
-    },
-  };
-}
-
-function pause(victim: VirtualProcess | null): Undo | null {
-  if (victim === null || victim.health !== "running") return null;
-  victim.pause();
-  return () => victim.resume();
-}
-
-function pairs(sources: readonly number[], targets: readonly number[]): Link[] {
-  return sources.flatMap((source) => targets.map((target): Link => [source, target]));
 }

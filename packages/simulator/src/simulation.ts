@@ -16,8 +16,9 @@ import { createClients } from "./clients.ts";
 import type { Clients } from "./clients.ts";
 import { createFaultCounts } from "./fault-counts.ts";
 import type { FaultCounts } from "./fault-counts.ts";
-import { createNemesis } from "./nemesis.ts";
-import type { Nemesis } from "./nemesis.ts";
+import type { InjectedFault } from "./faults.ts";
+import { createNemesis, replayFaults } from "./nemesis.ts";
+import type { Nemesis, NemesisPorts } from "./nemesis.ts";
 import { createNetwork } from "./network.ts";
 import type { Network } from "./network.ts";
 import { createOracle } from "./oracle.ts";
@@ -44,6 +45,10 @@ export interface SimulationOptions {
   readonly nodeCount: number;
   /** Simulated time with clients, seconds. The end may take a little longer. */
   readonly seconds: number;
+  /** These faults, and no others, in place of what the seed would draw. */
+  readonly schedule?: readonly InjectedFault[];
+  /** Takes the place of what the seed draws. */
+  readonly overrides?: Partial<Swarm>;
   readonly sabotage?: Sabotage;
   /** Gets every observation of every node; without it, none are made. */
   readonly onObservation?: (observation: Observation) => void;
@@ -66,6 +71,9 @@ export interface SimulationResult {
   readonly committedCount: number;
   readonly faults: readonly (readonly [kind: string, count: number])[];
   readonly history: readonly Operation[];
+  /** The faults injected, in order; as `schedule` they are injected again. */
+  readonly schedule: readonly InjectedFault[];
+  readonly swarm: Swarm;
 }
 
 export function simulate(options: SimulationOptions): SimulationResult {
@@ -90,7 +98,7 @@ class World {
     this.#options = options;
     const { seed, nodeCount } = options;
     this.#chance = createChance(seed);
-    this.#swarm = drawSwarm(this.#chance.fork(1), nodeCount);
+    this.#swarm = { ...drawSwarm(this.#chance.fork(1), nodeCount), ...options.overrides };
     const nodeIds = Array.from({ length: nodeCount }, (_, at) => at + 1);
     this.#checker = createInvariantChecker({ voters: nodeIds, durability: true });
     this.#oracle = createOracle(this.#checker);
@@ -101,14 +109,18 @@ class World {
       deliver: (envelope) => this.#processes[envelope.target - 1]?.deliver(envelope),
     });
     this.#processes = nodeIds.map((nodeId) => this.#createProcess(nodeId, nodeIds));
-    this.#nemesis = createNemesis(this.#swarm.faults, {
+    const ports: NemesisPorts = {
       timeline: this.#timeline,
       chance: this.#chance.fork(3),
       counts: this.#counts,
       network: this.#network,
       processes: this.#processes,
       tell: (text) => this.#tell(text),
-    });
+    };
+    this.#nemesis =
+      options.schedule === undefined
+        ? createNemesis(this.#swarm.faults, ports)
+        : replayFaults(options.schedule, ports);
     this.#clients = createClients(this.#swarm, {
       timeline: this.#timeline,
       chance: this.#chance.fork(4),
@@ -319,6 +331,8 @@ class World {
       committedCount: this.#checker.commitIndex,
       faults: this.#counts.entries(),
       history: this.#clients.history,
+      schedule: this.#nemesis.injected,
+      swarm: this.#swarm,
     };
   }
 }
