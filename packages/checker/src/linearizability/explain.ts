@@ -28,7 +28,7 @@ export function explainIllegal(group: Group, search: Search): Explanation {
     (rest) => search(rest).verdict === "illegal",
   );
   const window = smaller.steps.map(({ operation }) => operation);
-  const plain = findPlainContradiction(smaller) ?? found;
+  const plain = findPlainContradiction(smaller);
   const named = window.slice(0, NAMED_MAX).map(describeOperation).join("; ");
   const more = window.length > NAMED_MAX ? `; and ${window.length - NAMED_MAX} more` : "";
   if (plain !== null) {
