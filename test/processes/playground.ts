@@ -41,14 +41,11 @@ export async function startPlayground(args: readonly string[] = []): Promise<Pla
   const running = run(process.execPath, [main, "--port", "0", ...args]);
   let url: string;
   try {
-    url = await eventually(
-      "the playground's ready line",
-      () => {
-        if (running.child.exitCode !== null) throw new Error(`it ended: ${running.output()}`);
-        return READY.exec(running.output())?.[1];
-      },
-      60_000,
-    );
+    const ready = () => READY.exec(running.output())?.[1];
+    const ended = running.ended.then((how) => {
+      throw new Error(`it ended (${how})`);
+    });
+    url = await Promise.race([eventually("the playground's ready line", ready, 60_000), ended]);
   } catch (error) {
     await end(running);
     throw new Error(`${String(error)}\n${running.output()}`, { cause: error });
