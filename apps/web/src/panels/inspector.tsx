@@ -9,8 +9,10 @@ import {
 import { report } from "../shell/notices.tsx";
 import { hueOf } from "../shell/words.tsx";
 import { deedsOf } from "../stage/deeds.ts";
-import { useCommands, useUi } from "../state/use.ts";
+import { ui } from "../state/ui.ts";
+import { useCommands, useTimelineItself, useUi } from "../state/use.ts";
 import { agoWords, bytesWords, stretchWords, syncWords } from "./format.ts";
+import { historyOf } from "./history.ts";
 import { useCalmView } from "./use-calm-view.ts";
 
 const SIGNAL_NUMBERS: Record<string, string> = {
@@ -141,18 +143,27 @@ function Followers({ node }: { readonly node: ClusterNode }) {
   );
 }
 
-/** Only what would act now; the node's menu has the rest, with the reasons. */
+/** What is done to a process most often; the node's menu has everything, with the reasons. */
+const FREQUENT = new Set(["Crash", "Restart", "Pause", "Resume", "Isolate", "Wipe its disk"]);
+
+/** Only what would act now. */
 function Deeds({ view, node }: { readonly view: ClusterView; readonly node: ClusterNode }) {
   const commands = useCommands();
   if (commands.unavailable !== null) return null;
-  const deeds = deedsOf(view, node, commands).filter((deed) => deed.reason === null);
+  const deeds = deedsOf(view, node, commands).filter(
+    (deed) => deed.reason === null && FREQUENT.has(deed.name),
+  );
   return deeds.map((deed) => (
     <button
       key={deed.name}
       type="button"
       className={`button ${deed.name === "Restart" || deed.name === "Resume" ? "primary" : ""}`}
       title={deed.hint}
-      onClick={() => report(deed.run())}
+      onClick={() => {
+        // To see what becomes of it, even if another leads by then.
+        ui.select(node.nodeId);
+        report(deed.run());
+      }}
     >
       {deed.name}
     </button>
@@ -166,10 +177,13 @@ function lastWordsOf(node: ClusterNode): string {
 }
 
 export function Inspector() {
+  const history = historyOf(useTimelineItself());
   const { view } = useCalmView();
   const selectedId = useUi((state) => state.selectedNodeId);
   const chosen = selectedId === null ? undefined : nodeById(view, selectedId);
-  const node = chosen ?? leaderOf(view) ?? view.nodes[0];
+  // Without a leader the last one stays in sight.
+  const lastId = history.tape().bands.at(-1)?.leaderId ?? 0;
+  const node = chosen ?? leaderOf(view) ?? nodeById(view, lastId) ?? view.nodes[0];
   if (node === undefined) return null;
   const lastWords = lastWordsOf(node);
   return (
