@@ -35,7 +35,7 @@ export interface ClientServices {
 }
 
 export function addClientServices(
-  server: Server,
+  server: Pick<Server, "addService">,
   host: ServiceHost,
   hosted: Hosted,
 ): ClientServices {
