@@ -7,6 +7,7 @@ import {
   fateOf,
   fateWords,
   remark,
+  roomFor,
   valueWords,
   particulars,
   problemOf,
@@ -60,6 +61,31 @@ describe("what cannot be asked", () => {
     expect(problemOf("put", "k", "v".repeat(room + 1))).toContain("1.5 MiB");
     expect(problemOf("put", "k", "ü".repeat(room / 2 + 1))).toContain("1.5 MiB");
     expect(problemOf("get", "k", "v".repeat(room + 1))).toBe(null);
+  });
+});
+
+describe("room for another request", () => {
+  const get = (key: string): Asked => ({ ...asked, deed: "get", key });
+  const put = (key: string): Asked => ({ ...asked, key });
+
+  test("there is some, and answered requests take none", () => {
+    expect(roomFor(put("d"), [put("a"), get("b")])).toEqual({ kind: "free" });
+    const answered = [put("a"), put("b"), put("c")].map((request) => ({ ...request, answer }));
+    expect(roomFor(put("d"), answered)).toEqual({ kind: "free" });
+  });
+
+  test("the same read under way will do; the same write is another write", () => {
+    const open = get("a");
+    expect(roomFor(get("a"), [put("b"), open])).toEqual({ kind: "again", asked: open });
+    expect(roomFor({ ...get("a"), nodeId: 2 }, [open])).toEqual({ kind: "free" });
+    expect(roomFor({ ...get("a"), serializable: true }, [open])).toEqual({ kind: "free" });
+    expect(roomFor(put("a"), [put("a")])).toEqual({ kind: "free" });
+  });
+
+  test("the oldest read makes room; writes do not", () => {
+    const [newer, older] = [get("a"), get("b")];
+    expect(roomFor(put("d"), [newer, put("c"), older])).toEqual({ kind: "giveUp", asked: older });
+    expect(roomFor(get("d"), [put("a"), put("b"), put("c")])).toMatchObject({ kind: "refused" });
   });
 });
 

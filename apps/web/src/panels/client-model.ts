@@ -20,6 +20,41 @@ export interface Asked {
   readonly answer: Answer | null;
 }
 
+/** The browser allows six connections to the playground, and the page needs some itself. */
+const UNDER_WAY_MAX = 3;
+
+/**
+ * What to do about those under way before another is asked. `again`: the same is being read, its
+ * answer will do. `giveUp`: a read that makes room. `refused`: only writes are under way.
+ */
+export type Room =
+  | { readonly kind: "free" }
+  | { readonly kind: "again"; readonly asked: Asked }
+  | { readonly kind: "giveUp"; readonly asked: Asked }
+  | { readonly kind: "refused"; readonly message: string };
+
+/** @param requests newest first. */
+export function roomFor(
+  next: Pick<Asked, "deed" | "key" | "nodeId" | "serializable">,
+  requests: readonly Asked[],
+): Room {
+  const underWay = requests.filter((asked) => asked.answer === null);
+  const reads = underWay.filter((asked) => asked.deed === "get");
+  const same = reads.find(
+    (asked) =>
+      next.deed === "get" &&
+      asked.key === next.key &&
+      asked.nodeId === next.nodeId &&
+      asked.serializable === next.serializable,
+  );
+  if (same !== undefined) return { kind: "again", asked: same };
+  if (underWay.length < UNDER_WAY_MAX) return { kind: "free" };
+  const oldest = reads.at(-1);
+  if (oldest !== undefined) return { kind: "giveUp", asked: oldest };
+  const message = `${underWay.length} writes are under way: wait for one, or stop waiting.`;
+  return { kind: "refused", message };
+}
+
 /** A request may have this many bytes of key and value together (etcd's limit, 1.5 MiB). */
 export const REQUEST_BYTES_MAX = 1.5 * 1024 * 1024;
 

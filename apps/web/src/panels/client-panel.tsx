@@ -10,6 +10,7 @@ import {
   problemOf,
   reasonWords,
   remark,
+  roomFor,
   valueWords,
   waitMs,
   type Asked,
@@ -18,8 +19,6 @@ import {
 import { durationWords } from "./format.ts";
 import { useCalmView } from "./use-calm-view.ts";
 
-/** The browser allows six connections to the playground, and the page needs some itself. */
-const UNDER_WAY_MAX = 3;
 const REMEMBERED_MAX = 6;
 
 let requestCount = 0;
@@ -77,7 +76,14 @@ function useRequests() {
       ),
     );
   };
-  return { requests, ask, stop: (requestId: string) => stops.current.get(requestId)?.abort() };
+  return {
+    requests,
+    ask,
+    stop: (requestId: string) => stops.current.get(requestId)?.abort(),
+    /** Shows it as the newest. */
+    raise: (asked: Asked) =>
+      setRequests((before) => [asked, ...before.filter((other) => other !== asked)]),
+  };
 }
 
 /** Counts up without rendering. */
@@ -233,7 +239,7 @@ function textOf(fields: FormData, name: string): string {
 
 export function ClientPanel() {
   const { unavailable } = useCommands();
-  const { requests, ask, stop } = useRequests();
+  const { requests, ask, stop, raise } = useRequests();
   const [choice, setChoice] = useState<Choice>({ nodeId: null, serializable: false });
   const [problem, setProblem] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
@@ -243,18 +249,16 @@ export function ClientPanel() {
     const fields = new FormData(form.current);
     const key = textOf(fields, "key");
     const value = textOf(fields, "value");
-    const underWay = requests.filter((asked) => asked.answer === null).length;
+    const room = roomFor({ deed, key, ...choice }, requests);
     const found =
-      unavailable ??
-      problemOf(deed, key, value) ??
-      (underWay < UNDER_WAY_MAX
-        ? null
-        : `${underWay} requests are under way: wait for one, or stop waiting.`);
+      unavailable ?? problemOf(deed, key, value) ?? (room.kind === "refused" ? room.message : null);
     setProblem(found);
     if (found !== null) {
       if (key === "") form.current.querySelector<HTMLInputElement>("[name=key]")?.focus();
       return;
     }
+    if (room.kind === "again") return raise(room.asked);
+    if (room.kind === "giveUp") stop(room.asked.requestId);
     void ask(deed, key, value, choice);
   };
   const submit = (event: FormEvent) => {
