@@ -59,7 +59,9 @@ function useRequests() {
       startedMs: performance.now(),
       answer: null,
     };
-    setRequests((before) => [asked, ...before].slice(0, REMEMBERED_MAX));
+    setRequests((before) =>
+      [asked, ...before].filter((other, at) => at < REMEMBERED_MAX || other.answer === null),
+    );
     const { signal } = stop;
     const options = { nodeId, serializable, requestId, timeoutMs: waitMs(speed), signal };
     const answer =
