@@ -10,6 +10,7 @@ import { startCluster, type TestCluster } from "../processes/cluster.ts";
 import { benchCore, describeCore } from "./core.ts";
 import { startEtcd, type EtcdCluster } from "./etcd.ts";
 import { measureFailover } from "./failover.ts";
+import { describeFollowers, measureFollowers } from "./followers.ts";
 import { measureMemory } from "./memory.ts";
 import { measureObservers } from "./observers.ts";
 import { median, runLoad, type LoadResult, type Operation } from "./load.ts";
@@ -23,6 +24,7 @@ const HELP = `pnpm bench [options]: throughput and latency of three durable node
   --rounds N        alternating rounds; the median counts (default 3)
   --no-failover     leave out the failover measurement
   --memory          instead: resident memory, idle and after a million puts
+  --followers       instead: what a follower costs that was down, or that is paused
   --observers       instead: what a page that watches costs the nodes
   --core            instead: the core alone, in memory, three nodes in one process
   --json            one JSON document on standard output`;
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     rounds: { type: "string", default: "3" },
     "no-failover": { type: "boolean", default: false },
     memory: { type: "boolean", default: false },
+    followers: { type: "boolean", default: false },
     observers: { type: "boolean", default: false },
     core: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
@@ -133,6 +136,12 @@ async function main(): Promise<void> {
       say(
         `idle ${megabytes(figures.idleMb)}, after ${figures.puts} puts ${megabytes(figures.loadedMb)}`,
       );
+      if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+      return;
+    }
+    if (values.followers) {
+      const figures = await measureFollowers(ours, say);
+      for (const line of describeFollowers(figures)) say(line);
       if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
       return;
     }
