@@ -43,7 +43,7 @@ const limitsSchema = mapping({
   inflightAppendsMax: whole(1, 65_536).default(256),
   inflightBytesMax: whole(1).default(16 * MIB),
   /** A snapshot is taken after so many entries, or so many bytes of commands. */
-  snapshotEntries: whole(1).default(20_000),
+  snapshotEntries: whole(1).default(50_000),
   snapshotBytes: whole(1).default(32 * MIB),
   snapshotChunkBytes: whole(1024, 4 * MIB).default(256 * 1024),
   /** Entries kept behind a snapshot for followers that lag a little. */

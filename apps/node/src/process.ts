@@ -118,7 +118,8 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   node = raftNode;
   // What its log says of the members, which may be newer than its file.
   peers.changed(raftNode.configuration());
-  const metrics = createMetrics(raftNode, storage, transport);
+  // Without a port to read them from nothing is counted.
+  const metrics = config.metrics === undefined ? null : createMetrics(raftNode, storage, transport);
 
   const hub = new ObservationHub(observedNode(raftNode, transport));
   const controlled = new Controls({ config, node: raftNode, gate, disk: faultyDisk, hub, log });
@@ -133,8 +134,10 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       requestTimeoutMs: () => config.timing.requestTimeoutMs / controlled.speed,
       observing: () => hub.observed,
       diskBytes: () => storage.stats().diskBytes,
-      requestEnded: (method, code, seconds) => metrics.requestEnded(method, code, seconds),
-      isCut: (source) => controlled.isCut(source),
+      ...(metrics !== null && {
+        requestEnded: (method, code, seconds) => metrics.requestEnded(method, code, seconds),
+      }),
+      ...(playground && { isCut: (source) => controlled.isCut(source) }),
     },
     { ...hosted, node: raftNode } as unknown as Hosted,
   );
@@ -150,7 +153,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
 
   const address = await listen(server, config);
   const metricsServer =
-    config.metrics === undefined
+    config.metrics === undefined || metrics === null
       ? null
       : await serveMetrics(metrics.registry, config.metrics.listen);
   transport.start();
