@@ -1,4 +1,6 @@
 /** Clients that write unique values, and remember what was acknowledged, and when. */
+import { open } from "node:fs/promises";
+import { join } from "node:path";
 import { expect } from "vitest";
 import { eventually } from "./spawn.ts";
 
@@ -6,6 +8,52 @@ import { eventually } from "./spawn.ts";
 export interface Store {
   put(key: string, value: string): Promise<void>;
   get(key: string): Promise<string | null>;
+}
+
+/**
+ * How long the machine itself stands still: a busy one makes everybody wait, and no test should
+ * blame the cluster for it. Writes a little to a disk again and again, as the nodes do.
+ */
+export class Pulse {
+  readonly #beats: number[] = [performance.now()];
+  readonly #stopping = new AbortController();
+  readonly #beating: Promise<void>;
+
+  /** @param directory where a file may be written. */
+  constructor(directory: string) {
+    this.#beating = this.#beat(join(directory, "pulse"));
+  }
+
+  async #beat(path: string): Promise<void> {
+    const file = await open(path, "w");
+    while (!this.#stopping.signal.aborted) {
+      await file.write("beat", 0);
+      await file.datasync();
+      this.#beats.push(performance.now());
+      await new Promise((resolve) => setTimeout(resolve, BEAT_MS));
+    }
+    await file.close();
+  }
+
+  /** The longest time between two beats since a moment (performance.now()), in ms. */
+  longestPause(sinceMs: number): number {
+    return longestGap([sinceMs, ...this.#beats.filter((atMs) => atMs >= sinceMs)]);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopping.abort();
+    await this.#beating;
+  }
+}
+
+const BEAT_MS = 20;
+
+function longestGap(times: readonly number[]): number {
+  let longest = 0;
+  for (const [at, time] of [...times, performance.now()].entries()) {
+    longest = Math.max(longest, time - (times[at - 1] ?? time));
+  }
+  return longest;
 }
 
 export class Writers {
@@ -44,16 +92,7 @@ export class Writers {
 
   /** The longest time without an acknowledgement since a moment (performance.now()), in ms. */
   longestSilence(sinceMs: number): number {
-    const times = [
-      sinceMs,
-      ...this.#acknowledgedAt.filter((atMs) => atMs >= sinceMs),
-      performance.now(),
-    ];
-    let longest = 0;
-    for (const [at, time] of times.entries()) {
-      longest = Math.max(longest, time - (times[at - 1] ?? time));
-    }
-    return longest;
+    return longestGap([sinceMs, ...this.#acknowledgedAt.filter((atMs) => atMs >= sinceMs)]);
   }
 
   async stop(): Promise<void> {

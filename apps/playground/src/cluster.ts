@@ -47,6 +47,8 @@ export interface Cluster {
   stop(nodeId: number): Promise<void>;
   /** Makes a node known; `restart` starts it. */
   add(spec: NodeSpec): void;
+  /** From now on (or not any more) a node is asked only if it is named: it is on its way out. */
+  setLeaving(nodeId: number, leaving: boolean): void;
   /** Ends a node's process and forgets the node. */
   remove(nodeId: number): Promise<void>;
   setDisk(nodeId: number, disk: DiskFault): Promise<void>;
@@ -77,6 +79,7 @@ export function createCluster(options: ClusterOptions): Cluster {
   const links = createLinkTable(nodeIds);
   const machines = createMachines(feed, nodeIds);
   const nodeLinks = new Map<number, NodeLink>();
+  const leaving = new Set<number>();
   let speed = 1;
   let frozen = false;
   let awaitingFirstLeader = true;
@@ -169,7 +172,8 @@ export function createCluster(options: ClusterOptions): Cluster {
   async function stop(nodeId: number): Promise<void> {
     requireNode(nodeId);
     if (supervisor.view(nodeId).health === "paused") await resume(nodeId);
-    await supervised(() => supervisor.stop(nodeId));
+    leaving.add(nodeId);
+    await supervised(() => supervisor.stop(nodeId)).finally(() => leaving.delete(nodeId));
   }
 
   async function remove(nodeId: number): Promise<void> {
@@ -238,7 +242,9 @@ export function createCluster(options: ClusterOptions): Cluster {
 
   function route(nodeId: number | null): Routed {
     if (nodeId !== null) return { nodeId, link: requireRunning(nodeId, "ask") };
-    for (const candidate of [leaderNow() ?? 0, ...nodeIds()]) {
+    const leaderId = leaderNow();
+    const staying = nodeIds().filter((candidate) => !leaving.has(candidate));
+    for (const candidate of staying.toSorted((a, b) => +(b === leaderId) - +(a === leaderId))) {
       const link = linkOf(candidate);
       if (link !== undefined) return { nodeId: candidate, link };
     }
@@ -256,6 +262,10 @@ export function createCluster(options: ClusterOptions): Cluster {
     resume,
     stop,
     add: (spec) => supervisor.add(spec),
+    setLeaving(nodeId, isLeaving) {
+      if (isLeaving) leaving.add(nodeId);
+      else leaving.delete(nodeId);
+    },
     remove,
     async setDisk(nodeId, disk) {
       requireNode(nodeId);

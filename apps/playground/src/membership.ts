@@ -17,7 +17,15 @@ import { PlaygroundError } from "./playground-error.ts";
 export interface MembershipOptions {
   readonly cluster: Pick<
     Cluster,
-    "add" | "remove" | "restart" | "process" | "processes" | "leader" | "speed" | "frozen"
+    | "add"
+    | "remove"
+    | "restart"
+    | "setLeaving"
+    | "process"
+    | "processes"
+    | "leader"
+    | "speed"
+    | "frozen"
   >;
   readonly feed: Pick<Feed, "view">;
   readonly home: Pick<Home, "nodes" | "add" | "remove" | "freeAddress">;
@@ -176,8 +184,11 @@ export function createMembership(options: MembershipOptions): Membership {
       try {
         await cluster.restart(nodeId);
       } catch (error) {
-        await expel(what, nodeId).catch(() => {});
-        throw error;
+        // One that runs but was slow to take its configuration will be told again.
+        if (cluster.process(nodeId).health !== "running") {
+          await expel(what, nodeId).catch(() => {});
+          throw error;
+        }
       }
       return nodeId;
     });
@@ -262,10 +273,12 @@ export function createMembership(options: MembershipOptions): Membership {
     }
     requireOthers(what, nodeId);
     leaving.add(nodeId);
+    cluster.setLeaving(nodeId, true);
     try {
       await expel(what, nodeId);
     } finally {
       leaving.delete(nodeId);
+      cluster.setLeaving(nodeId, false);
     }
   }
 

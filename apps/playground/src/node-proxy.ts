@@ -70,7 +70,9 @@ function fromNode(nodeId: number, error: unknown): ConnectError {
   const header = new Headers({ [NODE_ID_HEADER]: String(nodeId) });
   const outcome = metadata.get(OUTCOME_HEADER);
   if (outcome !== null) header.set(OUTCOME_HEADER, outcome);
-  switch (code) {
+  // A stream that HTTP/2 refuses or cuts is a connection that ends.
+  const ended = code === Code.Internal && rawMessage.includes("NGHTTP2_");
+  switch (ended ? Code.Aborted : code) {
     case Code.Canceled:
     case Code.Aborted:
       return new ConnectError(
