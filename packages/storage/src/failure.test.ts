@@ -114,6 +114,31 @@ describe("a full disk", () => {
     expect(new Rig(rig).open().recovered.entries).toEqual(entries(1, index, 1, 300));
   });
 
+  test("a write that waits needs no other call: time passes, and space is looked for", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    rig.persist(storage, { entries: entries(1, 1, 1) });
+    rig.disk.capacityBytes = rig.disk.files().reduce((sum, file) => sum + file.size, 0);
+    let asked = 0;
+    let done = 0;
+    while (asked === done) {
+      asked += 1;
+      const more = { hardState: null, entries: [entry(1 + asked, 1, 300)], sync: true };
+      storage.persist(more, () => {
+        done += 1;
+      });
+      rig.run();
+    }
+    // A follower in this state acknowledges nothing, so its leader sends it nothing more.
+    rig.disk.capacityBytes += 100_000;
+    for (let ticks = 0; ticks < 20; ticks += 1) {
+      storage.tick();
+      rig.run();
+    }
+    expect(done).toBe(asked);
+    expect(rig.fatal).toEqual([]);
+  });
+
   test("is seen when the next segment is allocated, while the last one still has room", () => {
     const rig = new Rig();
     const storage = rig.open();

@@ -126,8 +126,12 @@ export class LogStorage implements OpenedStorage {
   /**
    * Says on disk how far the log is durable, once nothing follows that would say it. Not at once: it
    * costs a write, and under load the next frame is on its way already.
+   *
+   * While the disk is full it is also time to look for space: a follower whose write waits for it
+   * acknowledges nothing, so its leader sends nothing more, and nobody else may call.
    */
   tick(): void {
+    this.#space.poke();
     const wasCalm = this.#calm;
     this.#calm = true;
     if (!wasCalm || this.#busy || this.#space.failed || this.#closing !== null) return;
