@@ -5,6 +5,13 @@ import { restoreMachine } from "./restore.ts";
 
 /** Entries applied in one turn, so that a long replay never blocks heartbeats. */
 const ENTRIES_PER_TURN_MAX = 256;
+/**
+ * A large batch takes so many turns at least: the first of its clients have their answers, and send
+ * their next requests, while the rest is applied. In one turn all would wait for each other.
+ */
+const TURNS_PER_BATCH = 4;
+/** Smaller parts are not worth a turn of their own. */
+const ENTRIES_PER_TURN_MIN = 16;
 
 interface Listener<Result> {
   /** Where the state machine stands at the start. */
@@ -53,11 +60,16 @@ export class Applier<Result> {
         this.#restore(job.snapshot);
         return;
       }
-      while (job.position < job.entries.length && budget > 0) {
+      const share = Math.ceil(job.entries.length / TURNS_PER_BATCH);
+      const count = Math.min(
+        budget,
+        Math.max(share, ENTRIES_PER_TURN_MIN),
+        job.entries.length - job.position,
+      );
+      for (const end = job.position + count; job.position < end; job.position += 1) {
         this.#applyEntry(job.entries[job.position] as Entry);
-        job.position += 1;
-        budget -= 1;
       }
+      budget -= count;
       if (job.position < job.entries.length) {
         this.#busy = true;
         this.#ports.scheduler.defer(() => {
