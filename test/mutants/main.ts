@@ -1,7 +1,9 @@
 /**
  * Seeds until each mutant is killed, and by which oracle:
  *
- *     node test/mutants/main.ts [seeds] [part of a bug's sentence]
+ *     node test/mutants/main.ts [seeds] [part of a bug's sentence] [own]
+ *
+ * With `own`, each mutant in the world in which it is known to show; otherwise in all worlds.
  *
  * Exit code 0 only if all are killed.
  */
@@ -10,6 +12,7 @@ import { loadMutant } from "./load.ts";
 import { MUTANTS, nodeCountOf } from "./mutants.ts";
 
 const seedsMax = Number(process.argv[2] ?? "1000");
+const isOwn = process.argv[4] === "own";
 let survivors = 0;
 process.stdout.write("seeds  oracle                  mutant\n");
 const chosen = MUTANTS.filter(({ bug }) => bug.includes(process.argv[3] ?? ""));
@@ -20,6 +23,7 @@ for (const mutant of chosen) {
   while (killedBy === "" && seed < seedsMax) {
     seed += 1;
     const { sabotage } = loaded;
+    const overrides = isOwn ? (mutant.world ?? {}) : {};
     const { violation } = simulate({
       seed,
       nodeCount: nodeCountOf(seed),

@@ -2,6 +2,8 @@
  * The classic bugs of Raft implementations, each a small patch of the real source, applied to a
  * copy at test time. The simulator must kill every one; the shipped code never holds any.
  */
+import type { FaultKind, FaultPlan, Swarm } from "@raftarium/simulator";
+
 export interface Patch {
   /** Relative to the package's `src`. */
   readonly file: string;
@@ -13,11 +15,75 @@ export interface Patch {
 export interface Mutant {
   /** The bug as a sentence. */
   readonly bug: string;
-  /** A seed that kills it; null: none is known, it is left to `main.ts`. */
-  readonly seed: number | null;
+  /** A world in which it shows soon; null: it is left to `main.ts`, which looks in all worlds. */
+  readonly world: Partial<Swarm> | null;
   readonly packageName: "raft" | "node" | "storage" | "kv";
   readonly patches: readonly Patch[];
 }
+
+const MS = 1000;
+
+function faults(
+  intervalMs: number,
+  durationMs: number,
+  ...kinds: readonly FaultKind[]
+): readonly FaultPlan[] {
+  const [intervalUs, durationUs] = [intervalMs * MS, durationMs * MS];
+  return kinds.map((kind) => ({ kind, intervalUs, durationUs }));
+}
+
+const BUSY: Partial<Swarm> = { clientCount: 6, keyCount: 2, thinkUs: 5 * MS, valueBytesMax: 8 };
+
+/** Messages come late, twice, and in any order, even from beyond a cut. */
+const LATE: Swarm["network"] = {
+  delayUsMin: 500,
+  jitterUs: 40 * MS,
+  dropRate: 0,
+  duplicateRate: 0.2,
+  reorder: true,
+  cutsStopFlying: false,
+};
+
+/** Leaders come and go, and leave behind what nobody else has. */
+const ELECTIONS: Partial<Swarm> = {
+  ...BUSY,
+  requestTimeoutUs: 400 * MS,
+  entriesPerAppendMax: 2,
+  faults: faults(500, 700, "isolate leader", "partition", "campaign", "transfer", "crash leader"),
+};
+
+/** Who led goes on answering, not knowing that others have gone on. */
+const READS: Partial<Swarm> = {
+  ...BUSY,
+  keyCount: 1,
+  network: LATE,
+  requestTimeoutUs: 400 * MS,
+  faults: faults(500, 500, "isolate leader", "pause leader", "slow link", "transfer"),
+};
+
+/** The log is gone soon, so whoever was away needs a snapshot. */
+const SNAPSHOTS: Partial<Swarm> = {
+  ...BUSY,
+  network: LATE,
+  requestTimeoutUs: 5000 * MS,
+  snapshotEntries: 8,
+  trailingEntries: 0,
+  historyRevisionsMax: 40,
+  snapshotChunkBytes: 64 * 1024,
+  faults: faults(500, 700, "isolate leader", "partition", "slow link"),
+};
+
+/** Processes and their power come and go, and disks are slow. */
+const DISKS: Partial<Swarm> = {
+  ...BUSY,
+  syncUsMin: 5 * MS,
+  syncJitterUs: 5 * MS,
+  snapshotEntries: 8,
+  trailingEntries: 0,
+  segmentBytes: 4096,
+  snapshotChunkBytes: 16 * 1024,
+  faults: faults(150, 80, "crash", "crash all", "crash leader"),
+};
 
 /** The cluster that a seed is run with. */
 export function nodeCountOf(seed: number): number {
@@ -27,7 +93,7 @@ export function nodeCountOf(seed: number): number {
 export const MUTANTS: readonly Mutant[] = [
   {
     bug: "a leader commits entries of earlier terms by counting replicas (section 5.4.2)",
-    seed: null,
+    world: null,
     packageName: "raft",
     patches: [
       {
@@ -39,7 +105,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a vote is not on disk before it is given",
-    seed: 9,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -51,7 +117,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a new term is not written to disk",
-    seed: 1,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -63,7 +129,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "promises are sent before what they rest on is on disk",
-    seed: 1,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -75,13 +141,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "votes are given without looking at the candidate's log",
-    seed: 4,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [{ file: "election.ts", from: "!free || !upToDate", to: "!free" }],
   },
   {
     bug: "logs are compared by length only, not by last term",
-    seed: 29,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -93,7 +159,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a node votes for two candidates in one term",
-    seed: 1,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -105,7 +171,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "votes of an earlier election are counted",
-    seed: null,
+    world: null,
     packageName: "raft",
     patches: [
       {
@@ -117,7 +183,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower truncates on every append, conflict or not",
-    seed: 1,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -129,7 +195,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower keeps its own entry where the leader has another",
-    seed: 3,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -141,7 +207,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "prevLogIndex is checked, prevLogTerm is not",
-    seed: 9,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -153,7 +219,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower commits beyond the last entry that the leader has shown it",
-    seed: 9,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -170,7 +236,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower acknowledges its whole log, not what the append covers",
-    seed: 15,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -182,7 +248,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "nextIndex backs up one entry too few",
-    seed: 1,
+    world: ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -194,7 +260,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader takes no notice of a later term in a reply",
-    seed: null,
+    world: null,
     packageName: "raft",
     patches: [
       {
@@ -206,7 +272,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads without asking anybody",
-    seed: 29,
+    world: READS,
     packageName: "raft",
     patches: [
       {
@@ -218,7 +284,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads before it has committed an entry of its own term",
-    seed: 6,
+    world: READS,
     packageName: "raft",
     patches: [
       {
@@ -230,7 +296,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "any answer confirms the read round that is out, late ones too",
-    seed: null,
+    world: READS,
     packageName: "raft",
     patches: [
       {
@@ -247,7 +313,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "reads that come while a round is out join it",
-    seed: null,
+    world: null,
     packageName: "raft",
     patches: [
       {
@@ -261,7 +327,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a read does not wait for the state machine",
-    seed: 8,
+    world: READS,
     packageName: "raft",
     patches: [
       {
@@ -278,7 +344,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot older than what is committed is installed",
-    seed: 6,
+    world: SNAPSHOTS,
     packageName: "raft",
     patches: [
       {
@@ -290,7 +356,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader that hears no majority goes on leading",
-    seed: 22,
+    world: null,
     packageName: "raft",
     patches: [
       {
@@ -302,7 +368,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "an answer is matched by index only: another client's command is acknowledged",
-    seed: 4,
+    world: ELECTIONS,
     packageName: "node",
     patches: [
       {
@@ -314,7 +380,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a proposal that lost its place in the log is called failed before that is certain",
-    seed: 29,
+    world: SNAPSHOTS,
     packageName: "node",
     patches: [
       {
@@ -326,7 +392,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the log is called durable without a sync",
-    seed: 1,
+    world: null,
     packageName: "storage",
     patches: [
       {
@@ -338,7 +404,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot takes the place of the log before its bytes are synced",
-    seed: 15,
+    world: null,
     packageName: "storage",
     patches: [
       {
@@ -350,7 +416,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot's new name is not synced before the log is cut",
-    seed: null,
+    world: null,
     packageName: "storage",
     patches: [
       {
@@ -362,7 +428,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "what a killed process left in the page cache is taken for durable",
-    seed: null,
+    world: DISKS,
     packageName: "storage",
     patches: [
       {
@@ -374,7 +440,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the first transactions succeed whatever their compares say",
-    seed: 1,
+    world: BUSY,
     packageName: "kv",
     patches: [
       {

@@ -19,4 +19,4 @@ export type { Deed, InjectedFault } from "./faults.ts";
 export { PROGRESS_BOUND_ELECTIONS, simulate } from "./simulation.ts";
 export type { SimulationOptions, SimulationResult } from "./simulation.ts";
 export { drawSwarm, FAULT_KINDS } from "./swarm.ts";
-export type { FaultKind, Swarm } from "./swarm.ts";
+export type { FaultKind, FaultPlan, Swarm } from "./swarm.ts";
