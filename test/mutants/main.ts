@@ -27,8 +27,9 @@ for (const mutant of chosen) {
     const { violation } = simulate({
       seed,
       nodeCount: nodeCountOf(seed),
-      seconds: 10,
+      seconds: isOwn ? 6 : 10,
       sabotage,
+      overrides,
     });
     killedBy = violation?.invariant ?? "";
   }
