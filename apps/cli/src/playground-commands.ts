@@ -32,7 +32,7 @@ const BY_NODE = {
   pause: { method: method.pauseNode, done: "paused" },
   resume: { method: method.resumeNode, done: "resumed" },
   stop: { method: method.stopNode, done: "stopped" },
-  wipe: { method: method.wipeNode, done: "wiped" },
+  remove: { method: method.removeNode, done: "removed" },
   transfer: { method: method.transferLeadership, done: "asked to lead" },
   campaign: { method: method.campaign, done: "timed out: campaigning" },
 } as const;
@@ -44,6 +44,47 @@ export function actOnNode(session: Session, action: NodeAction, nodeId: number):
   // All of these requests have the same one field.
   const anyMethod = called as typeof method.crashNode;
   return ask(session, anyMethod, { nodeId: BigInt(nodeId) }, `node ${nodeId} ${done}`);
+}
+
+/** Answers with the new node's id once it votes. */
+export function add(session: Session): Promise<ExitCode> {
+  return session.withPlayground(async (client) =>
+    session.report(
+      await client.call(method.addNode, {}, "write", { attemptsMax: 1 }),
+      ({ nodeId }) => `node ${nodeId} added`,
+      ({ nodeId }) => ({ nodeId: Number(nodeId) }),
+    ),
+  );
+}
+
+/** Answers with the id under which the node comes back. */
+export function wipe(session: Session, wiped: number): Promise<ExitCode> {
+  return session.withPlayground(async (client) =>
+    session.report(
+      await client.call(method.wipeNode, { nodeId: BigInt(wiped) }, "write", { attemptsMax: 1 }),
+      ({ nodeId }) => `node ${wiped} wiped: it is node ${nodeId} now`,
+      ({ nodeId }) => ({ nodeId: Number(nodeId) }),
+    ),
+  );
+}
+
+export interface DiskOptions {
+  readonly delay?: number;
+  readonly fail?: boolean;
+  readonly full?: boolean;
+}
+
+/** No option at all: a sound disk. */
+export function disk(session: Session, nodeId: number, options: DiskOptions): Promise<ExitCode> {
+  const { delay: delayMs = 0, fail = false, full = false } = options;
+  const request = { nodeId: BigInt(nodeId), delayMs, fail, full };
+  const sound = delayMs === 0 && !fail && !full;
+  return ask(session, method.setDisk, request, `disk of node ${nodeId} ${sound ? "sound" : "set"}`);
+}
+
+export function clock(session: Session, nodeId: number, rate: number): Promise<ExitCode> {
+  const request = { nodeId: BigInt(nodeId), rate };
+  return ask(session, method.setClock, request, `clock of node ${nodeId} runs at ${rate}`);
 }
 
 export interface LinkOptions {

@@ -356,6 +356,20 @@ describe("the playground", () => {
             calls.push(["link", source, target, cut, delayMs, messageKinds]);
             return {};
           },
+          addNode: () => ({ nodeId: 6n }),
+          wipeNode: ({ nodeId }) => ({ nodeId: nodeId + 4n }),
+          removeNode: ({ nodeId }) => {
+            calls.push(["remove", nodeId]);
+            return {};
+          },
+          setDisk: ({ nodeId, delayMs, fail, full }) => {
+            calls.push(["disk", nodeId, delayMs, fail, full]);
+            return {};
+          },
+          setClock: ({ nodeId, rate }) => {
+            calls.push(["clock", nodeId, rate]);
+            return {};
+          },
           partition: ({ groups }) => {
             calls.push(["partition", groups.map(({ nodeIds }) => nodeIds)]);
             return {};
@@ -386,6 +400,28 @@ describe("the playground", () => {
         ["link", 2n, 1n, true, 0, [3, 1]],
         ["link", 1n, 2n, false, 1000, []],
         ["partition", [[1n, 2n], [3n]]],
+      ]);
+    }));
+
+  test("adds, removes and wipes nodes, and spoils disks and clocks", () =>
+    playground(async (url, calls) => {
+      const options = ["--playground", url];
+      expect((await run([...options, "add"])).output).toBe("node 6 added\n");
+      expect((await run([...options, "wipe", "2"])).output).toBe(
+        "node 2 wiped: it is node 6 now\n",
+      );
+      expect((await run([...options, "remove", "3"])).output).toBe("node 3 removed\n");
+      expect((await run([...options, "disk", "1"])).output).toBe("disk of node 1 sound\n");
+      await run([...options, "disk", "1", "--delay", "200ms", "--full"]);
+      await run([...options, "disk", "1", "--fail"]);
+      await run([...options, "clock", "1", "1.5"]);
+      expect((await run([...options, "clock", "1", "0"])).exitCode).toBe(EXIT.usage);
+      expect(calls).toEqual([
+        ["remove", 3n],
+        ["disk", 1n, 0, false, false],
+        ["disk", 1n, 200, false, true],
+        ["disk", 1n, 0, true, false],
+        ["clock", 1n, 1.5],
       ]);
     }));
 

@@ -33,6 +33,7 @@ export async function main(argv: readonly string[], io: Io): Promise<ExitCode> {
   addKvCommands(program, run);
   addClusterCommands(program, run);
   addProcessCommands(program, run);
+  addMachineCommands(program, run);
   addLinkAndTimeCommands(program, run);
   addCheckCommand(program, run);
   program.addHelpText("after", EXAMPLES);
@@ -225,7 +226,7 @@ const PROCESS_COMMANDS: readonly (readonly [playground.NodeAction, string])[] = 
   ["pause", "playground: SIGSTOP"],
   ["resume", "playground: SIGCONT"],
   ["stop", "playground: SIGTERM, the node hands over and leaves cleanly"],
-  ["wipe", "playground: end a node, delete its data, bring it back as a new member"],
+  ["remove", "playground: take a node out of the cluster, then end it"],
   ["transfer", "playground: hand leadership over to a node"],
   ["campaign", "playground: let a node's election timer fire now"],
 ];
@@ -242,6 +243,36 @@ function addProcessCommands(program: Command, run: Run): void {
       .argument("<node>", "its id", parseWhole(1))
       .action((nodeId: number) => run((session) => playground.actOnNode(session, action, nodeId)));
   }
+}
+
+function addMachineCommands(program: Command, run: Run): void {
+  program
+    .command("add")
+    .description("playground: one more node; it votes once it has caught up")
+    .action(() => run(playground.add));
+  program
+    .command("wipe")
+    .description("playground: end a node, delete its data, bring it back as a new member")
+    .argument("<node>", "its id", parseWhole(1))
+    .action((nodeId: number) => run((session) => playground.wipe(session, nodeId)));
+  program
+    .command("disk")
+    .description("playground: what is wrong with a node's disk; no option mends it")
+    .argument("<node>", "its id", parseWhole(1))
+    .option("--delay <duration>", "longer for each sync, in cluster time: 100ms", parseDuration)
+    .option("--fail", "the next write fails, and the node ends")
+    .option("--full", "there is no space left")
+    .action((nodeId: number, options: playground.DiskOptions) =>
+      run((session) => playground.disk(session, nodeId, options)),
+    );
+  program
+    .command("clock")
+    .description("playground: how fast a node's clock runs; 1 is right, 1.2 a fifth too fast")
+    .argument("<node>", "its id", parseWhole(1))
+    .argument("<rate>", "0.01 to 100", parseNumber(0.01, 100))
+    .action((nodeId: number, rate: number) =>
+      run((session) => playground.clock(session, nodeId, rate)),
+    );
 }
 
 function addLinkAndTimeCommands(program: Command, run: Run): void {
