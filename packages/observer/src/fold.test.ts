@@ -349,6 +349,25 @@ test("what is wrong with a node's disk and clock outlives its process", () => {
   expect(view.lostCount).toBe(0);
 });
 
+test("a learner shows no election timer: it may not campaign", () => {
+  const tell = teller();
+  const folding = createFold();
+  const timer = { atUs: 1, elapsedTicks: 0, timeoutTicks: 40, tickUs: 10_000 };
+  const shown = () => nodeById(folding.snapshot(), 1)?.timer;
+  const turn = (role: "learner" | "follower") =>
+    folding.apply(
+      tell(1, { kind: "role-changed", role, term: 1, leaderId: 2, votedFor: null, reason: "" }),
+    );
+  folding.apply(tell(1, { kind: "timer-changed", timer }));
+  turn("learner");
+  expect(shown()).toBeNull();
+  folding.apply(tell(1, { kind: "timer-changed", timer }));
+  expect(shown()).toBeNull();
+  turn("follower");
+  folding.apply(tell(1, { kind: "timer-changed", timer }));
+  expect(shown()).toEqual(timer);
+});
+
 test("once a removal is committed, the leader's progress has nobody who is out", () => {
   const tell = teller();
   const folding = createFold();

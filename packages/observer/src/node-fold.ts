@@ -109,8 +109,8 @@ function changeRole(draft: NodeDraft, body: BodyOf<"role-changed">, atUs: number
     draft.votesRejected = [];
   }
   draft.preVote = body.role === "pre-candidate";
-  if (body.role === "leader") draft.timer = null;
-  else {
+  if (body.role === "leader" || body.role === "learner") draft.timer = null;
+  if (body.role !== "leader") {
     draft.progress = [];
     draft.transferTargetId = null;
     draft.transferPhase = null;
@@ -203,7 +203,8 @@ export function foldNode(draft: NodeDraft, observation: Observation): void {
       draft.votesRejected = body.rejected;
       return;
     case "timer-changed":
-      draft.timer = body.timer;
+      // A learner counts as everybody does, but nothing comes of it: it may not campaign.
+      draft.timer = draft.role === "learner" ? null : body.timer;
       return;
     case "log-appended":
       return append(draft, body.entries);
