@@ -1,5 +1,5 @@
 /**
- * The port is our own server's on node:http2; any gRPC client must be able to talk to it. Here: grpc-js's own client,
+ * The port is grpc-js's; any gRPC client must be able to talk to it. Here: grpc-js's own client,
  * connect-node's, and buf curl, which knows nothing but what reflection tells it.
  */
 import { execFile } from "node:child_process";
@@ -7,9 +7,8 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { Code, ConnectError, createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
-import { Client, credentials, status } from "@grpc/grpc-js";
+import { Client, Server, ServerCredentials, credentials, status } from "@grpc/grpc-js";
 import {
-  GrpcServer,
   StatusError,
   addService,
   callServerStream,
@@ -29,12 +28,12 @@ import { PlaygroundService } from "@raftarium/protocol/playground";
 import { ServerReflection } from "@raftarium/protocol/reflection";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-let server: GrpcServer;
+let server: Server;
 let health: HealthService;
 let address: string;
 
 beforeEach(async () => {
-  server = new GrpcServer({ messageBytesMax: 4_000_000, windowBytes: 65_535 });
+  server = new Server();
   health = createHealth();
   health.setServing("", true);
   addService(server, Health, health.implementation);
@@ -43,13 +42,20 @@ beforeEach(async () => {
     ServerReflection,
     createReflection([KV, PlaygroundService, Health, ServerReflection]),
   );
-  address = `127.0.0.1:${await server.listen("127.0.0.1", 0)}`;
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
+  address = `127.0.0.1:${port}`;
 });
 
 afterEach(async () => {
   health.close();
   // Completes only when no call is left: a leaked stream fails the test that leaked it.
-  await server.drain(60_000);
+  await new Promise<void>((resolve, reject) => {
+    server.tryShutdown((error) => (error === undefined ? resolve() : reject(error)));
+  });
 });
 
 test("a grpc-js client checks health, and is told what an unknown service is", async () => {

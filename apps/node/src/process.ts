@@ -1,9 +1,9 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
-import { logVerbosity, setLogVerbosity } from "@grpc/grpc-js";
+import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { FaultyDisk, openDisk, type OpenedDisk } from "@raftarium/disk";
 import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
-import { addService, createHealth, createReflection, GrpcServer } from "@raftarium/protocol/grpc";
+import { addService, createHealth, createReflection } from "@raftarium/protocol/grpc";
 import { NodeControlService } from "@raftarium/protocol/control";
 import { Health } from "@raftarium/protocol/health";
 import { ObserverService } from "@raftarium/protocol/observer";
@@ -16,7 +16,6 @@ import {
   SERVER_OPTIONS,
   type PeerTransport,
 } from "@raftarium/transport";
-import { splitAddress } from "./address.ts";
 import { nowUs } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { controlService } from "./control-service.ts";
@@ -75,7 +74,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     log.warn({ torn: storage.torn }, "cut off what a crash left unfinished");
 
   const hosted = await machineOf(config, configFile);
-  const server = new GrpcServer(SERVER_OPTIONS);
+  const server = new Server({ ...SERVER_OPTIONS });
   const gate = playground
     ? new LinkGate({
         nodeId: config.id,
@@ -177,8 +176,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       hub.close();
       transport.close();
       metricsServer?.close();
-      await server.drain(DRAIN_MS_MAX);
-      server.close();
+      await drained(server);
       await new Promise<void>((resolve) => storage.close(resolve));
       opened.unlock();
     },
@@ -218,21 +216,39 @@ async function machineOf(config: NodeConfig, configFile: string): Promise<Machin
   return { kind: "custom", machine, commandBytesMax: requestBytesMax };
 }
 
+/** Resolves once the server is down: at once if nobody waits for an answer. */
+function drained(server: Server): Promise<void> {
+  return new Promise((resolve) => {
+    const hurry = setTimeout(() => {
+      server.forceShutdown();
+      resolve();
+    }, DRAIN_MS_MAX);
+    server.tryShutdown(() => {
+      clearTimeout(hurry);
+      resolve();
+    });
+  });
+}
+
 /** @throws Error naming the address and what to do if it can't be listened on. */
-async function listen(server: GrpcServer, config: NodeConfig): Promise<string> {
-  const { host, port } = splitAddress(config.listen);
-  try {
-    const bound = await server.listen(host, port);
-    return config.listen.replace(/:\d+$/, `:${bound}`);
-  } catch (error) {
-    const { message } = error as Error;
-    const found = message.includes("EADDRINUSE") ? "another process listens there" : message;
-    throw new Error(
-      `cannot start node ${config.id}: expected to listen on ${config.listen}, but ${found}; ` +
-        "end that one, or choose another address",
-      { cause: error },
-    );
-  }
+function listen(server: Server, config: NodeConfig): Promise<string> {
+  return new Promise((resolve, reject) => {
+    server.bindAsync(config.listen, ServerCredentials.createInsecure(), (error, port) => {
+      if (error === null) {
+        resolve(config.listen.replace(/:\d+$/, `:${port}`));
+        return;
+      }
+      const found = error.message.includes("EADDRINUSE")
+        ? "another process listens there"
+        : error.message;
+      reject(
+        new Error(
+          `cannot start node ${config.id}: expected to listen on ${config.listen}, but ${found}; ` +
+            "end that one, or choose another address",
+        ),
+      );
+    });
+  });
 }
 
 function promised<T>(

@@ -124,7 +124,7 @@ export class Acceptor {
 
   #refuse(call: Call, source: NodeId, code: Status, reason: string): void {
     this.#options.onRefused(source, reason);
-    // The way to end a stream with a status; `forget` runs with it.
+    // grpc-js's way to end a stream with a status; `forget` runs with it.
     call.emit("error", new StatusError(code, reason));
   }
 

@@ -1,10 +1,9 @@
-/** raftarium.raft.v1.RaftService/Exchange as it is carried: frames as bytes, both ways. */
-import type { MethodDefinition } from "@grpc/grpc-js";
+/** raftarium.raft.v1.RaftService/Exchange as grpc-js carries it: frames as bytes, both ways. */
+import type { MethodDefinition, ServerOptions } from "@grpc/grpc-js";
 import type { Hello } from "@raftarium/protocol";
 import { CodecError, decodeFrame, encodeFrame } from "@raftarium/protocol";
 import type { Frame } from "@raftarium/protocol";
 import { toMethodDefinition, viewAsBuffer, viewAsBytes } from "@raftarium/protocol/grpc";
-import type { GrpcServerOptions } from "@raftarium/protocol/grpc";
 import { RaftService } from "@raftarium/protocol/raft";
 
 const asIs = (bytes: Buffer): Buffer => bytes;
@@ -23,10 +22,12 @@ export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 /** Enough for a batch on its way; little enough that a paused peer does not swallow seconds. */
 export const WINDOW_BYTES = 1024 * 1024;
 
-/** For the server that the transport's service is added to. */
-export const SERVER_OPTIONS: GrpcServerOptions = {
-  messageBytesMax: FRAME_BYTES_MAX,
-  windowBytes: WINDOW_BYTES,
+/** For the grpc-js Server that the transport's service is added to. */
+export const SERVER_OPTIONS: ServerOptions = {
+  "grpc.max_receive_message_length": FRAME_BYTES_MAX,
+  "grpc.max_send_message_length": FRAME_BYTES_MAX,
+  "grpc-node.flow_control_window": WINDOW_BYTES,
+  "grpc.enable_channelz": 0,
 };
 
 export function encodeHello(hello: Hello): Buffer {

@@ -5,7 +5,7 @@ import { viewAsBuffer } from "@raftarium/protocol/grpc";
 import type { QueueLimits } from "./outbound-queue.ts";
 import { OutboundQueue } from "./outbound-queue.ts";
 
-/** The part of a stream that a lane needs. */
+/** The part of a grpc-js stream that a lane needs. */
 export interface Sink {
   write(bytes: Buffer, written: () => void): boolean;
   on(event: "drain", listener: () => void): unknown;

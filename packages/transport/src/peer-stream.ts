@@ -8,7 +8,6 @@
 import { connect as connectSession, constants } from "node:http2";
 import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
 import { status as Status } from "@grpc/grpc-js";
-import { FrameReader, framed } from "@raftarium/protocol/grpc";
 import { FRAME_BYTES_MAX, WINDOW_BYTES } from "./exchange.ts";
 import type { Sink } from "./lane.ts";
 
@@ -19,17 +18,16 @@ export interface PeerStreamEvents {
   onEnd(code: number, details: string): void;
 }
 
+/** Before each message: one byte that says whether it is compressed, four of its length. */
+const PREFIX_BYTES = 5;
+const EMPTY = Buffer.alloc(0);
+
 export class PeerStream implements Sink {
   readonly #events: PeerStreamEvents;
   readonly #session: ClientHttp2Session;
   readonly #stream: ClientHttp2Stream;
-  readonly #reader = new FrameReader(FRAME_BYTES_MAX, {
-    onMessage: (message, compressed) => {
-      if (compressed) this.#refuse("a compressed one");
-      else this.#events.onMessage(message);
-    },
-    onTooLong: (length) => this.#refuse(`${length} bytes`),
-  });
+  /** The beginning of a message whose end has not arrived. */
+  #partial: Buffer = EMPTY;
   #corked = false;
   #over = false;
 
@@ -53,7 +51,7 @@ export class PeerStream implements Sink {
     this.#stream = stream;
     stream.on("response", (headers) => this.#onHeaders(headers));
     stream.on("trailers", (trailers) => this.#onStatus(trailers));
-    stream.on("data", (bytes: Buffer) => this.#reader.take(bytes));
+    stream.on("data", (bytes: Buffer) => this.#onData(bytes));
     stream.on("error", (error) => this.#end(Status.UNAVAILABLE, error.message));
     stream.on("close", () => this.#end(Status.UNAVAILABLE, "the stream was closed"));
   }
@@ -68,7 +66,11 @@ export class PeerStream implements Sink {
         this.#stream.uncork();
       });
     }
-    return this.#stream.write(framed(bytes), (error) => {
+    const prefix = Buffer.allocUnsafe(PREFIX_BYTES);
+    prefix[0] = 0;
+    prefix.writeUInt32BE(bytes.length, 1);
+    this.#stream.write(prefix);
+    return this.#stream.write(bytes, (error) => {
       if (error === null || error === undefined) written?.();
     });
   }
@@ -84,7 +86,6 @@ export class PeerStream implements Sink {
   /** Ends it at once; what was not sent yet is lost. */
   close(): void {
     this.#over = true;
-    this.#reader.stop();
     this.#stream.close(constants.NGHTTP2_CANCEL);
     this.#session.destroy();
   }
@@ -92,7 +93,6 @@ export class PeerStream implements Sink {
   #end(code: number, details: string): void {
     if (this.#over) return;
     this.#over = true;
-    this.#reader.stop();
     this.#events.onEnd(code, details);
   }
 
@@ -107,9 +107,24 @@ export class PeerStream implements Sink {
     this.#end(code, textOf(headers["grpc-message"]));
   }
 
-  #refuse(found: string): void {
-    const text = `expected a plain message of at most ${FRAME_BYTES_MAX} bytes, got ${found}`;
-    this.#end(Status.INTERNAL, text);
+  #onData(arrived: Buffer): void {
+    let bytes = this.#partial.length === 0 ? arrived : Buffer.concat([this.#partial, arrived]);
+    while (bytes.length >= PREFIX_BYTES && !this.#over) {
+      const length = bytes.readUInt32BE(1);
+      if (bytes[0] !== 0 || length > FRAME_BYTES_MAX) {
+        const found = bytes[0] === 0 ? `${length} bytes` : "a compressed one";
+        this.#end(
+          Status.INTERNAL,
+          `expected a plain message of at most ${FRAME_BYTES_MAX} bytes, got ${found}`,
+        );
+        return;
+      }
+      const end = PREFIX_BYTES + length;
+      if (bytes.length < end) break;
+      this.#events.onMessage(bytes.subarray(PREFIX_BYTES, end));
+      bytes = bytes.subarray(end);
+    }
+    this.#partial = bytes;
   }
 }
 

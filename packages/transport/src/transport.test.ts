@@ -6,7 +6,7 @@ import type { Envelope, Message } from "@raftarium/node";
 import type { ObservationBody } from "@raftarium/observer";
 import { PROTOCOL_VERSION, encodeFrame } from "@raftarium/protocol";
 import type { Hello } from "@raftarium/protocol";
-import { GrpcServer, viewAsBuffer } from "@raftarium/protocol/grpc";
+import { viewAsBuffer } from "@raftarium/protocol/grpc";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { PeerTransport, Refusal, TransportOptions } from "./index.ts";
 import { LinkGate, SERVER_OPTIONS, createTransport } from "./index.ts";
@@ -63,17 +63,20 @@ async function startPeer(
     onRefused: (refusal) => refusals.push(refusal),
     ...options,
   });
-  const server = new GrpcServer(SERVER_OPTIONS);
+  const server = new Server(SERVER_OPTIONS);
   transport.addTo(server);
-  const [host = "", at] = listen.split(":");
-  const port = await server.listen(host, Number(at));
+  const port = await new Promise<number>((resolve, reject) => {
+    server.bindAsync(listen, ServerCredentials.createInsecure(), (error, bound) =>
+      error === null ? resolve(bound) : reject(error),
+    );
+  });
   transport.start();
   const address = `127.0.0.1:${port}`;
   const stop = async (): Promise<void> => {
     running.delete(peer);
     transport.close();
     // As when the process is killed: connections are cut, not drained.
-    server.close();
+    server.forceShutdown();
   };
   const peer: Peer = { transport, address, received, refusals, states, unreachable, stop };
   running.add(peer);
@@ -377,12 +380,9 @@ describe("connections", () => {
   });
 });
 
-/** A grpc-js server that behaves as the test wants, at the other end of a dialer. */
+/** A server that behaves as the test wants, at the other end of a dialer. */
 async function startFake(exchangeHandler: (call: ServerCall) => void): Promise<string> {
-  const server = new Server({
-    "grpc-node.flow_control_window": 65_535,
-    "grpc.max_receive_message_length": SERVER_OPTIONS.messageBytesMax,
-  });
+  const server = new Server({ ...SERVER_OPTIONS, "grpc-node.flow_control_window": 65_535 });
   server.addService({ exchange }, { exchange: exchangeHandler });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>

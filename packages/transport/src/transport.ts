@@ -107,7 +107,7 @@ export class PeerTransport implements Transport {
     });
   }
 
-  /** For a server (made with SERVER_OPTIONS). */
+  /** For a grpc-js Server (made with SERVER_OPTIONS). */
   get service(): {
     readonly definition: ServiceDefinition;
     readonly implementation: UntypedServiceImplementation;
@@ -115,7 +115,7 @@ export class PeerTransport implements Transport {
     return { definition: { exchange }, implementation: { exchange: this.#acceptor.handle } };
   }
 
-  addTo(server: Pick<Server, "addService">): void {
+  addTo(server: Server): void {
     server.addService(this.service.definition, this.service.implementation);
   }
 

@@ -35,7 +35,7 @@ export interface ClientServices {
 }
 
 export function addClientServices(
-  server: Pick<Server, "addService">,
+  server: Server,
   host: ServiceHost,
   hosted: Hosted,
 ): ClientServices {

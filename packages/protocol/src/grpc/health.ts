@@ -9,8 +9,7 @@ import type {
 } from "../gen/grpc/health/v1/health_pb.ts";
 import { HealthCheckResponse_ServingStatus } from "../gen/grpc/health/v1/health_pb.ts";
 import type { ServiceImplementation } from "./service.ts";
-import { unary } from "./service.ts";
-import { StatusError } from "./status-error.ts";
+import { StatusError, unary } from "./service.ts";
 
 type Watcher = ServerWritableStream<
   HealthCheckRequest,

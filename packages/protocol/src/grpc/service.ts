@@ -11,7 +11,7 @@ import type {
   MessageInitShape,
   MessageShape,
 } from "@bufbuild/protobuf";
-import { Metadata } from "@grpc/grpc-js";
+import { Metadata, status as Status } from "@grpc/grpc-js";
 import type {
   CallOptions,
   Client,
@@ -41,7 +41,6 @@ import {
   writePutResponse,
   writeRangeResponse,
 } from "../kv-codec.ts";
-import { toStatusError } from "./status-error.ts";
 
 type Shape<D extends DescMessage> = MessageShape<D>;
 type Init<D extends DescMessage> = MessageInitShape<D>;
@@ -142,13 +141,28 @@ export function toServiceDefinition(service: DescService): ServiceDefinition {
   );
 }
 
-/** Adds a service to a server; the compiler holds the handlers against the proto. */
+/** Adds a service to a grpc-js server; the compiler holds the handlers against the proto. */
 export function addService<S extends DescService>(
-  server: Pick<Server, "addService">,
+  server: Server,
   service: S,
   implementation: ServiceImplementation<S>,
 ): void {
   server.addService(toServiceDefinition(service), implementation);
+}
+
+/** An answer other than OK. `code` is one of grpc-js's `status`. */
+export class StatusError extends Error {
+  override readonly name = "StatusError";
+  readonly code: Status;
+  readonly details: string;
+  readonly metadata: Metadata;
+
+  constructor(code: Status, details: string, metadata: Metadata = new Metadata()) {
+    super(details);
+    this.code = code;
+    this.details = details;
+    this.metadata = metadata;
+  }
 }
 
 /**
@@ -167,6 +181,12 @@ export function unary<Request, Response>(
       (error: unknown) => done(toStatusError(error)),
     );
   };
+}
+
+export function toStatusError(error: unknown): StatusError {
+  if (error instanceof StatusError) return error;
+  const details = error instanceof Error ? error.message : String(error);
+  return new StatusError(Status.INTERNAL, details);
 }
 
 export interface CallSettings extends CallOptions {
