@@ -128,6 +128,7 @@ function createNode(id: NodeId): Raft {
     preVote: true,
     checkQuorum: true,
     leaseReads: false,
+    priority: 0,
     entriesPerAppendMax: 1024,
     bytesPerAppendMax: 1024 * 1024,
     inflightAppendsMax: 64,

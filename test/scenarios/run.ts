@@ -9,6 +9,7 @@ export function runScenario(text: string): string {
     preVote: false,
     entriesPerAppendMax: 100,
     trailingEntries: 0,
+    preferred: 0,
   });
   const rendered: string[] = [];
   for (const block of parseScenario(text)) {
@@ -30,6 +31,7 @@ function createWorld([count, ...words]: readonly string[]): World {
     preVote: words.includes("pre-vote"),
     entriesPerAppendMax: after("batch", 100),
     trailingEntries: after("trailing", 0),
+    preferred: after("prefer", 0),
   });
 }
 

@@ -20,6 +20,8 @@ export interface WorldOptions {
   readonly preVote: boolean;
   readonly entriesPerAppendMax: number;
   readonly trailingEntries: number;
+  /** The one node with a priority; 0: none. */
+  readonly preferred: number;
 }
 
 interface Disk {
@@ -230,7 +232,7 @@ export class World {
     const { nodeId, disk } = member;
     member.commands = [...disk.snapshotCommands];
     member.appliedIndex = disk.snapshot?.index ?? 0;
-    const { preVote, entriesPerAppendMax, trailingEntries } = this.#options;
+    const { preVote, entriesPerAppendMax, trailingEntries, preferred } = this.#options;
     member.raft = createRaft({
       id: nodeId,
       initialConfiguration: {
@@ -252,6 +254,7 @@ export class World {
       preVote,
       checkQuorum: preVote,
       leaseReads: false,
+      priority: nodeId === preferred ? 1 : 0,
       entriesPerAppendMax,
       bytesPerAppendMax: 1 << 20,
       inflightAppendsMax: 16,

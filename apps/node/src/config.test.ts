@@ -23,7 +23,12 @@ describe("a node's configuration", () => {
   test("what it does not say has a default", () => {
     const config = parseConfig(good, "node.yaml");
     expect(config.timing.heartbeatMs).toBe(50);
-    expect(config.features).toEqual({ preVote: true, checkQuorum: true, leaseReads: false });
+    expect(config.features).toEqual({
+      preVote: true,
+      checkQuorum: true,
+      leaseReads: false,
+      priority: 0,
+    });
     expect(config.stateMachine).toBe("kv");
   });
 

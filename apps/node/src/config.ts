@@ -58,6 +58,8 @@ const featuresSchema = mapping({
   checkQuorum: flag.default(true),
   /** Reads without a round while the lease holds. Not linearizable if clocks run wrong. */
   leaseReads: flag.default(false),
+  /** A leader hands over to a voter of a higher priority. */
+  priority: whole(0).default(0),
 });
 
 const configSchema = mapping({

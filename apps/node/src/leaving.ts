@@ -1,5 +1,5 @@
 /** SIGTERM and SIGINT: hand leadership over, then leave cleanly. */
-import type { NodeApi } from "@raftarium/node";
+import type { NodeApi, PeerProgress } from "@raftarium/node";
 import type { Log } from "./log.ts";
 
 /** How long the handing over may take before the node leaves all the same. */
@@ -36,11 +36,16 @@ async function handOver(node: Leaving["node"]): Promise<void> {
   const successor = progress
     .filter(({ nodeId, recentlyActive }) => recentlyActive && configuration.voters.includes(nodeId))
     .filter(({ nodeId }) => nodeId !== id)
-    .toSorted((a, b) => b.matchIndex - a.matchIndex)[0];
+    .toSorted((a, b) => rank(b) - rank(a) || b.matchIndex - a.matchIndex)[0];
   if (successor === undefined) return;
   node.transferLeadership(successor.nodeId);
   const until = performance.now() + HANDOVER_MS_MAX;
   while (node.status().role === "leader" && performance.now() < until) {
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
+}
+
+/** Whom the operator prefers, of those that keep up; of equals, the longest log goes first. */
+function rank({ state, priority }: PeerProgress): number {
+  return state === "replicate" ? priority : -1;
 }

@@ -32,6 +32,7 @@ export function nodeOptions(
       preVote: features.preVote,
       checkQuorum: features.checkQuorum,
       leaseReads: features.leaseReads,
+      priority: features.priority,
       entriesPerAppendMax: limits.entriesPerAppendMax,
       bytesPerAppendMax: limits.bytesPerAppendMax,
       inflightAppendsMax: limits.inflightAppendsMax,

@@ -26,6 +26,7 @@ export type {
   LogIndex,
   Message,
   NodeId,
+  PeerProgress,
   RecoveredState,
   SnapshotMetadata,
   Term,

@@ -19,9 +19,9 @@ import {
 const ENVELOPE = lengthTag(2);
 const APPEND = lengthTag(12);
 const RESPONSE = lengthTag(13);
-const [ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT] = [1, 2, 3, 4, 5, 6, 7, 8].map(
+const [ONE, TWO, THREE, FOUR, FIVE, SIX, SEVEN, EIGHT, NINE] = [1, 2, 3, 4, 5, 6, 7, 8, 9].map(
   varintTag,
-) as [number, number, number, number, number, number, number, number];
+) as [number, number, number, number, number, number, number, number, number];
 const ENTRY = lengthTag(4);
 const DATA = lengthTag(4);
 
@@ -238,7 +238,7 @@ function readEntry(reader: WireReader, within: number): Entry {
 
 function responseFits(message: AppendEntriesResponse): boolean {
   const { term, success, matchIndex, hintIndex, hintTerm, rejectedIndex } = message;
-  const { readRound, heartbeat } = message;
+  const { readRound, heartbeat, priority } = message;
   return (
     fits(term) &&
     typeof success === "boolean" &&
@@ -247,7 +247,8 @@ function responseFits(message: AppendEntriesResponse): boolean {
     fits(hintTerm) &&
     fits(rejectedIndex) &&
     fits(readRound) &&
-    typeof heartbeat === "boolean"
+    typeof heartbeat === "boolean" &&
+    fits(priority)
   );
 }
 
@@ -260,7 +261,8 @@ function responseSize(message: AppendEntriesResponse): number {
     numberSize(message.hintTerm) +
     numberSize(message.rejectedIndex) +
     numberSize(message.readRound) +
-    (message.heartbeat ? 2 : 0)
+    (message.heartbeat ? 2 : 0) +
+    numberSize(message.priority)
   );
 }
 
@@ -273,6 +275,7 @@ function writeResponse(writer: WireWriter, message: AppendEntriesResponse): void
   writer.number(SIX, message.rejectedIndex);
   writer.number(SEVEN, message.readRound);
   writer.bool(EIGHT, message.heartbeat);
+  writer.number(NINE, message.priority);
 }
 
 function readResponse(reader: WireReader, within: number): AppendEntriesResponse {
@@ -285,6 +288,7 @@ function readResponse(reader: WireReader, within: number): AppendEntriesResponse
   let readRound = 0;
   let success = false;
   let heartbeat = false;
+  let priority = 0;
   while (reader.at < end && reader.ok) {
     switch (reader.varint()) {
       case ONE:
@@ -311,11 +315,14 @@ function readResponse(reader: WireReader, within: number): AppendEntriesResponse
       case EIGHT:
         heartbeat = reader.varint() !== 0;
         break;
+      case NINE:
+        priority = reader.varint();
+        break;
       default:
         reader.ok = false;
     }
   }
   if (reader.at !== end) reader.ok = false;
   const known = { term, success, matchIndex, hintIndex, hintTerm, rejectedIndex };
-  return { type: "append-entries-response", ...known, readRound, heartbeat };
+  return { type: "append-entries-response", ...known, readRound, heartbeat, priority };
 }

@@ -172,6 +172,8 @@ export class Core {
   /** Bytes of commands in the log beyond commitIndex. */
   uncommittedBytes = 0;
   transfer: Transfer | null = null;
+  /** When this leader began, or last tried to hand over. */
+  calmSinceTick = 0;
 
   readonly reads = new ReadState();
 

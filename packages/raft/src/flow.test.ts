@@ -32,6 +32,7 @@ function refusal(rejectedIndex: number, hintIndex: number): Message {
     rejectedIndex,
     readRound: 0,
     heartbeat: false,
+    priority: 0,
   };
 }
 

@@ -61,6 +61,7 @@ function response(
     rejectedIndex: 0,
     readRound: to.readRound,
     heartbeat: to.entries.length === 0,
+    priority: core.options.priority,
     ...rest,
   };
 }

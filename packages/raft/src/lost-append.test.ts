@@ -19,6 +19,7 @@ function createLeader(): (input: Input) => Effect[] {
     preVote: false,
     checkQuorum: true,
     leaseReads: false,
+    priority: 0,
     entriesPerAppendMax: 10,
     bytesPerAppendMax: 1000,
     inflightAppendsMax: 1,
@@ -62,6 +63,7 @@ function acknowledged(matchIndex: number): AppendEntriesResponse {
     rejectedIndex: 0,
     readRound: 0,
     heartbeat: false,
+    priority: 0,
   };
 }
 

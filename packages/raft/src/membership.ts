@@ -114,9 +114,8 @@ function withAddresses(configuration: Configuration): Configuration {
 
 /** A learner that is a whole append behind would, as a voter, hold up the commitment. */
 function hasCaughtUp(core: Core, nodeId: NodeId): boolean {
-  const progress = core.peers.get(nodeId);
-  if (progress === undefined || progress.state !== "replicate") return false;
-  return core.log.lastIndex - progress.matchIndex <= core.options.entriesPerAppendMax;
+  const { entriesPerAppendMax } = core.options;
+  return core.peers.get(nodeId)?.isWithin(entriesPerAppendMax, core.log.lastIndex) ?? false;
 }
 
 function append(core: Core, configuration: Configuration) {

@@ -114,6 +114,8 @@ export interface AppendEntriesResponse {
   readonly readRound: number;
   /** It answers an append without entries. Decides nothing: it tells people and link faults. */
   readonly heartbeat: boolean;
+  /** The sender's `priority` option: whom the leader had better be. */
+  readonly priority: number;
 }
 
 export interface InstallSnapshot {

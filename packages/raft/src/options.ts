@@ -23,6 +23,7 @@ export function validateOptions(options: RaftOptions): void {
   atLeast("electionTicksMax", options.electionTicksMax, options.electionTicksMin);
   for (const name of limits) atLeast(name, options[name], 1);
   atLeast("trailingEntries", options.trailingEntries, 0);
+  atLeast("priority", options.priority, 0);
   if (options.leaseReads && !options.checkQuorum) {
     refuse("leaseReads", "off while checkQuorum is off: the lease rests on it", "on");
   }

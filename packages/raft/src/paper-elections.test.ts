@@ -44,6 +44,7 @@ describe("§5.1 terms", () => {
       rejectedIndex: 0,
       readRound: 0,
       heartbeat: false,
+      priority: 0,
     });
     expect(node.raft.status()).toMatchObject({ role: "follower", term: 9, leaderId: null });
   });
@@ -70,6 +71,7 @@ describe("§5.1 terms", () => {
       rejectedIndex: 0,
       readRound: 0,
       heartbeat: false,
+      priority: 0,
     });
     expect(node.raft.status().commitIndex).toBe(0);
   });

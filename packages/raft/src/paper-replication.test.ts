@@ -34,6 +34,7 @@ function rejection(
     rejectedIndex,
     readRound: 0,
     heartbeat: false,
+    priority: 0,
   };
 }
 

@@ -32,6 +32,8 @@ export class Progress {
   readRound = 0;
   /** When the peer last answered, in ticks of the core. */
   lastHeardTick: number;
+  /** As the peer told with its last answer. */
+  priority = 0;
   /** Not null exactly in state `snapshot`. */
   snapshot: SnapshotTransfer | null = null;
   /** What was last told to observers, so that only changes are told. */
@@ -66,6 +68,11 @@ export class Progress {
       this.inflightCount < this.inflightAppendsMax &&
       this.inflightBytesTotal < this.inflightBytesMax
     );
+  }
+
+  /** Is the peer at most `entries` behind? Known only while appends are streamed. */
+  isWithin(entries: number, lastIndex: LogIndex): boolean {
+    return this.state === "replicate" && lastIndex - this.matchIndex <= entries;
   }
 
   becomeProbe(nextIndex: LogIndex): void {

@@ -115,6 +115,7 @@ function tick(core: Core): void {
     core.heartbeatElapsedTicks = 0;
     reads.beforeHeartbeat(core);
     replication.broadcastHeartbeat(core);
+    transfer.prefer(core);
     transfer.push(core);
     sending.retry(core);
   }

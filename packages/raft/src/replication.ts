@@ -133,6 +133,7 @@ export function takeAppendResponse(core: Core, from: NodeId, message: AppendEntr
   const progress = core.peers.get(from);
   if (progress === undefined || message.matchIndex > core.log.lastIndex) return;
   progress.lastHeardTick = core.now;
+  progress.priority = message.priority;
   if (message.readRound > progress.readRound && message.readRound <= core.reads.round) {
     progress.readRound = message.readRound;
   }

@@ -79,6 +79,7 @@ export function becomeLeader(core: Core): void {
   core.leaderId = core.id;
   core.electionElapsedTicks = 0;
   core.heartbeatElapsedTicks = 0;
+  core.calmSinceTick = core.now;
   core.uncommittedBytes = 0;
   for (let index = core.commitIndex + 1; index <= core.log.lastIndex; index++) {
     core.uncommittedBytes += core.log.get(index)!.data.length;

@@ -12,6 +12,12 @@ const variants: (Omit<ClusterOptions, "seed"> & { name: string; seeds: number })
     seeds: 20,
     overrides: { preVote: false, checkQuorum: false },
   },
+  {
+    name: "three nodes of different priorities",
+    voterCount: 3,
+    seeds: 15,
+    overridesOf: (id) => ({ priority: id }),
+  },
   { name: "four nodes whose membership changes", voterCount: 4, seeds: 40, membership: true },
 ];
 

@@ -141,6 +141,7 @@ describe("§7 InstallSnapshot: the leader", () => {
       rejectedIndex: 11,
       readRound: 0,
       heartbeat: false,
+      priority: 0,
     };
   }
 

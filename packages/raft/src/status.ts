@@ -11,6 +11,7 @@ export function statusOf(core: Core): RaftStatus {
     nextIndex: peer.nextIndex,
     inflightCount: peer.inflightCount,
     recentlyActive: core.now - peer.lastHeardTick < options.electionTicksMin,
+    priority: peer.priority,
   }));
   return {
     id: core.id,

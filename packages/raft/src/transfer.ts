@@ -1,6 +1,12 @@
-/** Leadership transfer (thesis 3.10): catch up, TimeoutNow, and give up after a while. */
+/**
+ * Leadership transfer (thesis 3.10): catch up, TimeoutNow, and give up after a while. Asked for,
+ * or of the leader's own accord when another voter has a higher priority.
+ */
 import type { Core } from "./core.ts";
 import type { NodeId } from "./types.ts";
+
+/** So many (longest) election timeouts a leader stays before it hands over of its own accord. */
+const calmTimeouts = 10;
 
 type Phase = "started" | "sent" | "aborted" | "done";
 
@@ -46,7 +52,28 @@ export function end(core: Core, phase: "aborted" | "done"): void {
   if (core.transfer === null) return;
   const { targetId } = core.transfer;
   core.transfer = null;
+  core.calmSinceTick = core.now;
   if (core.observing) observe(core, targetId, phase);
+}
+
+/**
+ * At each heartbeat: hands over to the voter of the highest priority, if that is above this
+ * leader's, has caught up, and it has been calm for a while. So a cluster returns to where its
+ * operator wants the leader, and a node that comes and goes does not take it along each time.
+ */
+export function prefer(core: Core): void {
+  const { priority, electionTicksMin, electionTicksMax, entriesPerAppendMax } = core.options;
+  if (core.now - core.calmSinceTick < calmTimeouts * electionTicksMax) return;
+  let [best, highest]: [NodeId | null, number] = [null, priority];
+  for (const nodeId of core.configuration.voters) {
+    const peer = core.peers.get(nodeId);
+    if (peer === undefined || peer.priority <= highest) continue;
+    if (core.now - peer.lastHeardTick >= electionTicksMin) continue;
+    if (peer.isWithin(entriesPerAppendMax, core.log.lastIndex)) {
+      [best, highest] = [nodeId, peer.priority];
+    }
+  }
+  if (best !== null && core.transfer === null) start(core, best);
 }
 
 function observe(core: Core, targetId: NodeId, phase: Phase): void {

@@ -250,6 +250,11 @@ export interface RaftOptions {
   readonly checkQuorum: boolean;
   /** Serve reads without a round while the lease holds. Not linearizable under clock faults. */
   readonly leaseReads: boolean;
+  /**
+   * From 0 up. A leader hands over to a voter of a higher priority that has caught up, after a
+   * calm while. Who wins an election does not depend on it.
+   */
+  readonly priority: number;
   readonly entriesPerAppendMax: number;
   readonly bytesPerAppendMax: number;
   readonly inflightAppendsMax: number;
@@ -269,6 +274,8 @@ export interface PeerProgress {
   readonly nextIndex: LogIndex;
   readonly inflightCount: number;
   readonly recentlyActive: boolean;
+  /** As the peer last told; 0 before. */
+  readonly priority: number;
 }
 
 /** Everything a person may want to know, at one moment. Arrays are copies. */

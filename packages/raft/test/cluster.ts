@@ -28,6 +28,7 @@ export interface ClusterOptions {
   readonly seed: number;
   readonly voterCount: number;
   readonly overrides?: Partial<RaftOptions>;
+  readonly overridesOf?: (id: NodeId) => Partial<RaftOptions>;
   readonly membership?: boolean;
 }
 
@@ -100,6 +101,7 @@ export class Cluster {
         inflightAppendsMax: 3,
         trailingEntries: 2,
         ...this.options.overrides,
+        ...this.options.overridesOf?.(id),
         recovered: {
           hardState: {
             term: disk.term,

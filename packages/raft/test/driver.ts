@@ -67,6 +67,7 @@ export function optionsFor(id: NodeId, overrides: Partial<RaftOptions> = {}): Ra
     preVote: false,
     checkQuorum: false,
     leaseReads: false,
+    priority: 0,
     entriesPerAppendMax: 64,
     bytesPerAppendMax: 1_000_000,
     inflightAppendsMax: 8,
@@ -172,7 +173,7 @@ export class Driver {
   }
 
   /** A follower at `from` has everything up to `matchIndex`. */
-  acknowledge(from: NodeId, matchIndex: LogIndex, readRound = 0): Effect[] {
+  acknowledge(from: NodeId, matchIndex: LogIndex, readRound = 0, priority = 0): Effect[] {
     return this.receive(from, {
       type: "append-entries-response",
       term: this.raft.status().term,
@@ -183,6 +184,7 @@ export class Driver {
       rejectedIndex: 0,
       readRound,
       heartbeat: false,
+      priority,
     });
   }
 

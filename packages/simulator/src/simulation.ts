@@ -358,6 +358,7 @@ function nodeOptions(
       preVote: true,
       checkQuorum: true,
       leaseReads: false,
+      priority: 0,
       entriesPerAppendMax: swarm.entriesPerAppendMax,
       bytesPerAppendMax: swarm.bytesPerAppendMax,
       inflightAppendsMax: swarm.inflightAppendsMax,

@@ -96,6 +96,7 @@ export const messages: { readonly [T in Message["type"]]: Arbitrary<OfType<T>> }
     rejectedIndex: integer,
     readRound: integer,
     heartbeat: bool,
+    priority: integer,
   }),
   "install-snapshot": fc.record({
     type: fc.constant("install-snapshot"),
@@ -229,6 +230,11 @@ const bodyFields: { readonly [K in ObservationKind]: Arbitrary<Omit<BodyOf<K>, "
   "votes-changed": fc.record({ term: integer, preVote: bool, granted: ids, rejected: ids }),
   "timer-changed": fc.record({ timer }),
   "log-appended": fc.record({ entries: fc.array(entryView, { maxLength: 3 }) }),
+  "entries-omitted": fc.record({
+    runs: fc.array(fc.record({ firstIndex: integer, count: uint32, term: integer }), {
+      maxLength: 3,
+    }),
+  }),
   "log-truncated": fc.record({ fromIndex: integer }),
   "log-compacted": fc.record({
     throughIndex: integer,
@@ -280,6 +286,7 @@ const bodyFields: { readonly [K in ObservationKind]: Arbitrary<Omit<BodyOf<K>, "
     state: fc.constantFrom("connecting" as const, "ready" as const, "backoff" as const),
   }),
   "messages-omitted": fc.record({ count: integer, bytes: integer }),
+  "requests-omitted": fc.record({ count: integer }),
   "request-started": fc.record({ requestId: text, description: text, write: bool }),
   "request-forwarded": fc.record({ requestId: text, leaderId: integer }),
   "request-proposed": fc.record({ requestId: text, index: integer, term: integer }),
