@@ -1,6 +1,6 @@
 /** Puts the parts together and takes them apart again. */
 import { join } from "node:path";
-import { leaderOf } from "@raftarium/observer";
+import { leaderOf, type ClusterView } from "@raftarium/observer";
 import { createObservationChecker } from "@raftarium/checker";
 import { bundleNode } from "./bundle.ts";
 import { nowUs } from "./clock.ts";
@@ -32,6 +32,9 @@ export async function startPlayground(
   const { root, nodeCount, dataDir, speed } = options;
   // The door first: a port that is taken is told before anything else is begun.
   const door = await listenDoor(options.port);
+  // Begun first: it takes the longest, and needs nothing of the rest.
+  const making = options.dev ? devPage(root) : builtPage(root, options.report);
+  making.catch(() => {});
   const [home, program] = await Promise.all([
     prepareHome({
       nodeCount,
@@ -48,15 +51,12 @@ export async function startPlayground(
   const nodes = home.nodes().map(specOf);
   const cluster = createCluster({ nodes, feed, speed });
   const membership = createMembership({ cluster, feed, home, specOf });
-  const opened = (options.dev ? devPage(root) : builtPage(root, options.report)).then((page) => {
-    door.open({ cluster, membership, feed }, page);
-    return page;
-  });
-  const up = Promise.all([opened, cluster.start(), firstLeader(feed, nodes.length)]);
-  const ready = up.then(([page]) => {
-    membership.resume();
-    page.warm?.();
-  });
+  const opened = making.then((page) => door.open({ cluster, membership, feed }, page));
+  const allKnown = when(feed, (view) => countKnown(view) === nodes.length);
+  // While the election timers run, the processors have nothing else to do.
+  const warmed = Promise.all([making, allKnown]).then(([page]) => page.warm?.());
+  const led = allKnown.then(() => when(feed, (view) => leaderOf(view) !== undefined));
+  const ready = Promise.all([opened, warmed, cluster.start(), led]).then(() => membership.resume());
   // Whoever awaits `ready` hears of it; an end before that is no accident.
   ready.catch(() => {});
   return {
@@ -71,12 +71,18 @@ export async function startPlayground(
   };
 }
 
-/** Resolves once all nodes have told of themselves and one of them leads. */
-function firstLeader(feed: Feed, nodeCount: number): Promise<void> {
+function countKnown(view: ClusterView): number {
+  return view.nodes.filter((node) => node.known).length;
+}
+
+/** Resolves as soon as a view is so. */
+function when(feed: Feed, isSo: (view: ClusterView) => boolean): Promise<void> {
   return new Promise((resolve) => {
+    let over = false;
     feed.onChange((view) => {
-      const known = view.nodes.filter((node) => node.known).length;
-      if (known === nodeCount && leaderOf(view) !== undefined) resolve();
+      if (over || !isSo(view)) return;
+      over = true;
+      resolve();
     });
   });
 }
