@@ -14,6 +14,7 @@ export { bytesOf, compareBytes, prefixEnd, textOf } from "./bytes.ts";
 export { decodeCommand, decodeRange, encodeCommand, encodePut, encodeRange } from "./command.ts";
 export { describeRequest } from "./describe.ts";
 export { ERRORS } from "./errors.ts";
+export { decodeResult, encodeResult } from "./result.ts";
 export { HISTORY_REVISIONS_MAX, createKv } from "./machine.ts";
 export type { KvApplied, KvChange, KvMachine, KvOptions, KvStats } from "./machine.ts";
 export { DEFAULT_LIMITS } from "./types.ts";

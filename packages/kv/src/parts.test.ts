@@ -5,8 +5,10 @@ import { bytesOf, compareBytes, nameOf } from "./bytes.ts";
 import { decodeCommand, encodeCommand, encodePut } from "./command.ts";
 import { NameRanges, endNameOf } from "./key-range.ts";
 import { createKv } from "./machine.ts";
+import { decodeResult, encodeResult } from "./result.ts";
 import type { KvMachine } from "./machine.ts";
 import { commandArbitrary } from "./testing/arbitrary.ts";
+import { plain } from "./testing/model.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -183,5 +185,29 @@ describe("commands as bytes", () => {
     let nested = Uint8Array.of(3, 0, 0, 0);
     for (let depth = 0; depth < 100; depth += 1) nested = Uint8Array.of(3, 0, 1, ...nested, 0);
     expect(decodeCommand(nested)).toMatchObject({ kind: "txn" });
+  });
+});
+
+describe("results as bytes", () => {
+  test("there and back, whatever was asked", () => {
+    fc.assert(
+      fc.property(fc.array(commandArbitrary, { minLength: 1, maxLength: 25 }), (commands) => {
+        const machine = createKv();
+        for (const command of commands) {
+          const { result } = machine.apply(encodeCommand(command), 1);
+          expect(plain(decodeResult(encodeResult(result)))).toEqual(plain(result));
+        }
+      }),
+    );
+  });
+
+  test("bytes that are none give a failure, and never a throw", () => {
+    fc.assert(
+      fc.property(fc.uint8Array({ maxLength: 40 }), (bytes) => {
+        const result = decodeResult(bytes);
+        if (result.ok) expect(encodeResult(result)).toEqual(bytes);
+      }),
+    );
+    expect(decodeResult(Uint8Array.of(9))).toMatchObject({ ok: false, code: "invalid-argument" });
   });
 });

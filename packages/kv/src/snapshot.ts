@@ -14,6 +14,7 @@ import { Store } from "./store.ts";
 
 const MAGIC = [0x52, 0x4b, 0x56, 1] as const;
 const PIECE_BYTES = 64 * 1024;
+const FIRST_BYTES = 2 * 1024;
 const KEY = 1;
 const END = 0;
 const PUT = 1;
@@ -42,7 +43,8 @@ function* piecesOf(
   compactedRevision: number,
   release: () => void,
 ): Generator<Uint8Array, undefined> {
-  const writer = new ByteWriter(PIECE_BYTES * 2);
+  // Most states are small; a large one makes it grow once.
+  const writer = new ByteWriter(FIRST_BYTES);
   for (const byte of MAGIC) writer.byte(byte);
   writer.varint(revision);
   writer.varint(compactedRevision + 1);
@@ -85,7 +87,8 @@ function writeEntry(
   if (versions.length === 0) return 0;
   writer.byte(KEY);
   writer.bytes(entry.key);
-  for (const version of versions.toReversed()) {
+  for (let at = versions.length - 1; at >= 0; at -= 1) {
+    const version = versions[at] as Version;
     writer.byte(version.value === null ? DELETION : PUT);
     writer.varint(version.modRevision);
     writer.varint(version.order);

@@ -10,7 +10,67 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftarium/machine/v1/machine.proto.
  */
 export const file_raftarium_machine_v1_machine: GenFile = /*@__PURE__*/
-  fileDesc("CiJyYWZ0YXJpdW0vbWFjaGluZS92MS9tYWNoaW5lLnByb3RvEhRyYWZ0YXJpdW0ubWFjaGluZS52MSIhCg5Qcm9wb3NlUmVxdWVzdBIPCgdjb21tYW5kGAEgASgMIj4KD1Byb3Bvc2VSZXNwb25zZRIOCgZyZXN1bHQYASABKAwSDQoFaW5kZXgYAiABKAQSDAoEdGVybRgDIAEoBCI2CgxRdWVyeVJlcXVlc3QSEAoIcXVlc3Rpb24YASABKAwSFAoMc2VyaWFsaXphYmxlGAIgASgIIh8KDVF1ZXJ5UmVzcG9uc2USDgoGYW5zd2VyGAEgASgMMr8BChNTdGF0ZU1hY2hpbmVTZXJ2aWNlElYKB1Byb3Bvc2USJC5yYWZ0YXJpdW0ubWFjaGluZS52MS5Qcm9wb3NlUmVxdWVzdBolLnJhZnRhcml1bS5tYWNoaW5lLnYxLlByb3Bvc2VSZXNwb25zZRJQCgVRdWVyeRIiLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVxdWVzdBojLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiJyYWZ0YXJpdW0vbWFjaGluZS92MS9tYWNoaW5lLnByb3RvEhRyYWZ0YXJpdW0ubWFjaGluZS52MSIUChJPcGVuU2Vzc2lvblJlcXVlc3QiJgoTT3BlblNlc3Npb25SZXNwb25zZRIPCgdzZXNzaW9uGAEgASgEIiYKE0Nsb3NlU2Vzc2lvblJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoBCIWChRDbG9zZVNlc3Npb25SZXNwb25zZSIhCg5Qcm9wb3NlUmVxdWVzdBIPCgdjb21tYW5kGAEgASgMIj4KD1Byb3Bvc2VSZXNwb25zZRIOCgZyZXN1bHQYASABKAwSDQoFaW5kZXgYAiABKAQSDAoEdGVybRgDIAEoBCI2CgxRdWVyeVJlcXVlc3QSEAoIcXVlc3Rpb24YASABKAwSFAoMc2VyaWFsaXphYmxlGAIgASgIIh8KDVF1ZXJ5UmVzcG9uc2USDgoGYW5zd2VyGAEgASgMMr8BChNTdGF0ZU1hY2hpbmVTZXJ2aWNlElYKB1Byb3Bvc2USJC5yYWZ0YXJpdW0ubWFjaGluZS52MS5Qcm9wb3NlUmVxdWVzdBolLnJhZnRhcml1bS5tYWNoaW5lLnYxLlByb3Bvc2VSZXNwb25zZRJQCgVRdWVyeRIiLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVxdWVzdBojLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVzcG9uc2Uy2wEKDlNlc3Npb25TZXJ2aWNlEmIKC09wZW5TZXNzaW9uEigucmFmdGFyaXVtLm1hY2hpbmUudjEuT3BlblNlc3Npb25SZXF1ZXN0GikucmFmdGFyaXVtLm1hY2hpbmUudjEuT3BlblNlc3Npb25SZXNwb25zZRJlCgxDbG9zZVNlc3Npb24SKS5yYWZ0YXJpdW0ubWFjaGluZS52MS5DbG9zZVNlc3Npb25SZXF1ZXN0GioucmFmdGFyaXVtLm1hY2hpbmUudjEuQ2xvc2VTZXNzaW9uUmVzcG9uc2ViBnByb3RvMw");
+
+/**
+ * @generated from message raftarium.machine.v1.OpenSessionRequest
+ */
+export type OpenSessionRequest = Message<"raftarium.machine.v1.OpenSessionRequest"> & {
+};
+
+/**
+ * Describes the message raftarium.machine.v1.OpenSessionRequest.
+ * Use `create(OpenSessionRequestSchema)` to create a new message.
+ */
+export const OpenSessionRequestSchema: GenMessage<OpenSessionRequest> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 0);
+
+/**
+ * @generated from message raftarium.machine.v1.OpenSessionResponse
+ */
+export type OpenSessionResponse = Message<"raftarium.machine.v1.OpenSessionResponse"> & {
+  /**
+   * @generated from field: uint64 session = 1;
+   */
+  session: bigint;
+};
+
+/**
+ * Describes the message raftarium.machine.v1.OpenSessionResponse.
+ * Use `create(OpenSessionResponseSchema)` to create a new message.
+ */
+export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 1);
+
+/**
+ * @generated from message raftarium.machine.v1.CloseSessionRequest
+ */
+export type CloseSessionRequest = Message<"raftarium.machine.v1.CloseSessionRequest"> & {
+  /**
+   * @generated from field: uint64 session = 1;
+   */
+  session: bigint;
+};
+
+/**
+ * Describes the message raftarium.machine.v1.CloseSessionRequest.
+ * Use `create(CloseSessionRequestSchema)` to create a new message.
+ */
+export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 2);
+
+/**
+ * @generated from message raftarium.machine.v1.CloseSessionResponse
+ */
+export type CloseSessionResponse = Message<"raftarium.machine.v1.CloseSessionResponse"> & {
+};
+
+/**
+ * Describes the message raftarium.machine.v1.CloseSessionResponse.
+ * Use `create(CloseSessionResponseSchema)` to create a new message.
+ */
+export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 3);
 
 /**
  * @generated from message raftarium.machine.v1.ProposeRequest
@@ -27,7 +87,7 @@ export type ProposeRequest = Message<"raftarium.machine.v1.ProposeRequest"> & {
  * Use `create(ProposeRequestSchema)` to create a new message.
  */
 export const ProposeRequestSchema: GenMessage<ProposeRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 0);
+  messageDesc(file_raftarium_machine_v1_machine, 4);
 
 /**
  * @generated from message raftarium.machine.v1.ProposeResponse
@@ -54,7 +114,7 @@ export type ProposeResponse = Message<"raftarium.machine.v1.ProposeResponse"> & 
  * Use `create(ProposeResponseSchema)` to create a new message.
  */
 export const ProposeResponseSchema: GenMessage<ProposeResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 1);
+  messageDesc(file_raftarium_machine_v1_machine, 5);
 
 /**
  * @generated from message raftarium.machine.v1.QueryRequest
@@ -78,7 +138,7 @@ export type QueryRequest = Message<"raftarium.machine.v1.QueryRequest"> & {
  * Use `create(QueryRequestSchema)` to create a new message.
  */
 export const QueryRequestSchema: GenMessage<QueryRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 2);
+  messageDesc(file_raftarium_machine_v1_machine, 6);
 
 /**
  * @generated from message raftarium.machine.v1.QueryResponse
@@ -95,7 +155,7 @@ export type QueryResponse = Message<"raftarium.machine.v1.QueryResponse"> & {
  * Use `create(QueryResponseSchema)` to create a new message.
  */
 export const QueryResponseSchema: GenMessage<QueryResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 3);
+  messageDesc(file_raftarium_machine_v1_machine, 7);
 
 /**
  * StateMachineService: opaque bytes for a state machine of your own. A follower forwards to the
@@ -126,4 +186,33 @@ export const StateMachineService: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftarium_machine_v1_machine, 0);
+
+/**
+ * SessionService: exactly-once for clients that ask for it, whatever the state machine. A write
+ * (etcdserverpb.KV's, or Propose) that carries the headers raftarium-session,
+ * raftarium-sequence and raftarium-answered is carried out once, however often it is sent.
+ *
+ * @generated from service raftarium.machine.v1.SessionService
+ */
+export const SessionService: GenService<{
+  /**
+   * A session ends when it is closed, or when too many others were used since its last command.
+   *
+   * @generated from rpc raftarium.machine.v1.SessionService.OpenSession
+   */
+  openSession: {
+    methodKind: "unary";
+    input: typeof OpenSessionRequestSchema;
+    output: typeof OpenSessionResponseSchema;
+  },
+  /**
+   * @generated from rpc raftarium.machine.v1.SessionService.CloseSession
+   */
+  closeSession: {
+    methodKind: "unary";
+    input: typeof CloseSessionRequestSchema;
+    output: typeof CloseSessionResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_raftarium_machine_v1_machine, 1);
 
