@@ -24,8 +24,8 @@ export function failed(code: Status, text: string): StatusError {
 }
 
 /** It may or may not have taken effect, and we will not send it again. */
-export function unknown(text: string): StatusError {
-  return withOutcome(Status.UNAVAILABLE, text, "unknown");
+export function unknown(text: string, code: Status = Status.UNAVAILABLE): StatusError {
+  return withOutcome(code, text, "unknown");
 }
 
 /** `raftarium-outcome` of an error that came from another node; null: it tells nothing. */
@@ -44,6 +44,8 @@ export const TEXT = {
   tooManyRequests: "etcdserver: too many requests",
   noSpace: "etcdserver: mvcc: database space exceeded",
   stopped: "etcdserver: server stopped",
+  sessionExpired: "raftarium: the session is not open; it was closed, or made room for others",
+  answerForgotten: "raftarium: the answer to this write of the session is not kept any more",
 } as const;
 
 const CODES: Readonly<Record<KvErrorCode, Status>> = {

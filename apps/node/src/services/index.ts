@@ -13,7 +13,7 @@ import type { ObservationBody } from "@raftarium/observer";
 import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
 import { addService } from "@raftarium/protocol/grpc";
 import type { ServiceImplementation } from "@raftarium/protocol/grpc";
-import { StateMachineService } from "@raftarium/protocol/machine";
+import { SessionService, StateMachineService } from "@raftarium/protocol/machine";
 import { clusterService } from "./cluster-service.ts";
 import { failed } from "./failure.ts";
 import type { Hosted, ServiceHost } from "./host.ts";
@@ -23,6 +23,7 @@ import { machineService } from "./machine-service.ts";
 import { maintenanceService } from "./maintenance-service.ts";
 import { Reads } from "./reads.ts";
 import { Requests } from "./request.ts";
+import { sessionService } from "./session-service.ts";
 import { Writes } from "./writes.ts";
 
 export type { Hosted, ServiceHost } from "./host.ts";
@@ -60,10 +61,11 @@ export function addClientServices(
       ? machineService(hosted, reads, writes)
       : notServed(StateMachineService, "this cluster runs the key-value machine: ask KV"),
   );
+  addService(server, SessionService, sessionService(node, writes));
   addService(server, Cluster, clusterService(node, identity, reads, writes));
   addService(server, Maintenance, maintenanceService(host, hosted, identity));
   return {
-    descriptors: [KV, StateMachineService, Cluster, Maintenance],
+    descriptors: [KV, StateMachineService, SessionService, Cluster, Maintenance],
     close() {
       requests.close();
       writes.close();

@@ -3,6 +3,8 @@ import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/p
 import type { sendUnaryData } from "@grpc/grpc-js";
 import { describeRequest, encodeCommand, encodePut, isReadOnly, validate } from "@raftarium/kv";
 import type { Command, KvFailure, KvResponse, KvResult, Operation } from "@raftarium/kv";
+import { isSessionNotice, loggedCommand } from "@raftarium/node";
+import type { SessionNotice } from "@raftarium/node";
 import type { StatusError, ServiceImplementation } from "@raftarium/protocol/grpc";
 import { KV } from "@raftarium/protocol/etcd";
 import type { TxnRequest } from "@raftarium/protocol/etcd";
@@ -25,6 +27,7 @@ import type { Identity } from "./identity.ts";
 import type { Reads } from "./reads.ts";
 import { Request } from "./request.ts";
 import type { AnyCall, Requests } from "./request.ts";
+import { refusalBySession } from "./session.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type KvHosted = Extract<Hosted, { readonly kind: "kv" }>;
@@ -114,19 +117,22 @@ function writeKind<I extends DescMessage, O extends DescMessage, Kind extends Kv
     response: Extract<KvResponse, { readonly kind: Kind }>,
     answerer: Answerer,
   ) => MessageInitShape<O>,
-): WriteKind<I, O, Uint8Array, KvResult> {
+): WriteKind<I, O, Uint8Array, KvResult | SessionNotice> {
   return {
     method,
     propose: (command, done, onAccepted) => hosted.node.propose(command, done, onAccepted),
+    logged: loggedCommand,
     describe: (command) => hosted.machine.describe(command),
-    answer: (result, _index, term) =>
-      answerOf(result, (response) => {
+    answer: (result, _index, term) => {
+      if (isSessionNotice(result)) return refusalBySession(result);
+      return answerOf(result, (response) => {
         if (response.kind !== kind) {
           throw new Error(`cannot answer ${method.name}: expected ${kind}, got ${response.kind}`);
         }
         const expected = response as Extract<KvResponse, { readonly kind: Kind }>;
         return toWire(expected, identity.inTerm(term));
-      }),
+      });
+    },
   };
 }
 

@@ -1,10 +1,13 @@
 /** raftarium.machine.v1.StateMachineService: opaque bytes for a state machine of a user's own. */
 import { status as Status } from "@grpc/grpc-js";
+import { isSessionNotice, loggedCommand } from "@raftarium/node";
+import type { SessionNotice } from "@raftarium/node";
 import { StateMachineService } from "@raftarium/protocol/machine";
 import type { ServiceImplementation } from "@raftarium/protocol/grpc";
 import { failed } from "./failure.ts";
 import type { Hosted } from "./host.ts";
 import type { Reads } from "./reads.ts";
+import { refusalBySession } from "./session.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type CustomHosted = Extract<Hosted, { readonly kind: "custom" }>;
@@ -15,11 +18,16 @@ export function machineService(
   reads: Reads,
   writes: Writes,
 ): ServiceImplementation<typeof StateMachineService> {
-  const propose: WriteKind<Propose["input"], Propose["output"], Uint8Array, Uint8Array> = {
+  type Result = Uint8Array | SessionNotice;
+  const propose: WriteKind<Propose["input"], Propose["output"], Uint8Array, Result> = {
     method: StateMachineService.method.propose,
     propose: (command, done, onAccepted) => node.propose(command, done, onAccepted),
+    logged: loggedCommand,
     describe: (command) => machine.describe(command),
-    answer: (result, index, term) => ({ result, index: BigInt(index), term: BigInt(term) }),
+    answer: (result, index, term) =>
+      isSessionNotice(result)
+        ? refusalBySession(result)
+        : { result, index: BigInt(index), term: BigInt(term) },
   };
   return {
     propose(call, done) {

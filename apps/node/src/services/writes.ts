@@ -7,9 +7,10 @@ import type {
 } from "@bufbuild/protobuf";
 import { status as Status } from "@grpc/grpc-js";
 import type { ServerUnaryCall, sendUnaryData } from "@grpc/grpc-js";
-import type { LogIndex, NodeApi, ProposalOutcome, Term } from "@raftarium/node";
+import type { LogIndex, NodeApi, ProposalOutcome, SessionPosition, Term } from "@raftarium/node";
 import { StatusError } from "@raftarium/protocol/grpc";
 import { TEXT, failed, refusalOf } from "./failure.ts";
+import { positionOf } from "./session.ts";
 import { Forwarder } from "./forwarder.ts";
 import { RETRY_MS, Request } from "./request.ts";
 import type { Requests } from "./request.ts";
@@ -22,6 +23,8 @@ export interface WriteKind<I extends DescMessage, O extends DescMessage, Command
     done: (outcome: ProposalOutcome<Result>) => void,
     onAccepted: (index: LogIndex, term: Term) => void,
   ): void;
+  /** As it stands in the log, for a session or none. Left out: no session may ask for this. */
+  logged?(command: Command, position: SessionPosition | null): Command;
   describe(command: Command): string;
   /** The answer, or why the state machine refused. */
   answer(result: Result, index: LogIndex, term: Term): MessageInitShape<O> | StatusError;
@@ -54,7 +57,13 @@ export class Writes {
       // It does not arrive: whoever sent it learns nothing.
       if (source !== null && isCut(source)) return;
     }
-    this.#attempt(kind, command, call.request, request);
+    const position = positionOf(call.metadata);
+    if (position instanceof StatusError) return request.fail(position);
+    if (position !== null && kind.logged === undefined) {
+      const text = `${kind.method.name}: expected no session, got ${position.session}`;
+      return request.fail(failed(Status.INVALID_ARGUMENT, text));
+    }
+    this.#attempt(kind, kind.logged?.(command, position) ?? command, call.request, request);
   }
 
   close(): void {
