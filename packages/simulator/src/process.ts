@@ -17,6 +17,7 @@ import { tapMachine, tapRaft, tapSend, tapStorage, tellStart } from "./taps.ts";
 import type { TappedMachine, TapPorts } from "./taps.ts";
 import { asciiOf, bytesOfAscii } from "./text.ts";
 import type { Timeline } from "./timeline.ts";
+import { fingerprintOf } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 import type { VirtualDisk } from "./virtual-disk.ts";
 
@@ -168,14 +169,15 @@ class Process implements VirtualProcess {
   }
 
   #scheduleTick(incarnation: number, delayUs: number): void {
+    const { timeline } = this.#ports;
     const turn = (): void => this.#node?.tick();
     const tick = (): void => {
       if (this.#incarnation !== incarnation || this.health === "crashed") return;
       // A paused process misses its ticks; they don't add up.
       if (this.health === "running") this.#enter(incarnation, turn);
-      this.#ports.timeline.after(Math.round(this.#options.tickUs / this.#clockRate), tick);
+      timeline.after(Math.round(this.#options.tickUs / this.#clockRate), tick);
     };
-    this.#ports.timeline.after(delayUs, tick);
+    timeline.after(delayUs, tick);
   }
 
   /** Every way into the code under test: not after a crash, not during a pause. */
@@ -230,7 +232,15 @@ class Process implements VirtualProcess {
   }
 
   deliver(envelope: Envelope): void {
-    this.#enter(this.#incarnation, () => this.#node?.receive(envelope));
+    if (this.health !== "running") {
+      this.#enter(this.#incarnation, () => this.#node?.receive(envelope));
+      return;
+    }
+    try {
+      this.#node?.receive(envelope);
+    } catch (error) {
+      this.#ports.failed(this.nodeId, error);
+    }
   }
 
   unreachable(nodeId: number): void {
@@ -333,13 +343,12 @@ class Process implements VirtualProcess {
   }
 
   snapshotFingerprint(): string {
-    const lengths: number[] = [];
+    let total = 0;
     let hash = 0;
     for (const piece of this.#kv?.snapshot() ?? []) {
-      lengths.push(piece.length);
-      for (const byte of piece) hash = (Math.imul(hash, 31) + byte) | 0;
+      total += piece.length;
+      hash = (Math.imul(hash, 31) + fingerprintOf(piece)) | 0;
     }
-    const total = lengths.reduce((sum, length) => sum + length, 0);
     return `${total} bytes, ${(hash >>> 0).toString(16)}`;
   }
 

@@ -93,6 +93,9 @@ interface PendingWrite {
 export function tapStorage(storage: Storage, ports: TapPorts): Storage {
   const { nodeId, checker, trace } = ports;
   const pending: PendingWrite[] = [];
+  /** Of these, such as replace entries of a write before them: few, and mostly none. */
+  const replacing: PendingWrite[] = [];
+  let lastPending = 0;
   /** Written but not synced: a later sync covers it. */
   let writtenIndex = 0;
   let writtenHardState: HardState | null = null;
@@ -100,6 +103,7 @@ export function tapStorage(storage: Storage, ports: TapPorts): Storage {
   function completed(sync: boolean): void {
     const write = pending.shift();
     if (write === undefined) return;
+    if (write === replacing[0]) replacing.shift();
     if (write.lastIndex > 0) writtenIndex = write.lastIndex;
     writtenHardState = write.hardState ?? writtenHardState;
     if (!sync) return;
@@ -108,20 +112,27 @@ export function tapStorage(storage: Storage, ports: TapPorts): Storage {
     }
     // Without what a later write, not yet durable, is about to replace.
     let durable = writtenIndex;
-    for (const later of pending) durable = Math.min(durable, later.fromIndex - 1);
+    for (const later of replacing) durable = Math.min(durable, later.fromIndex - 1);
     trace.note(NOTE.durable, nodeId, durable, 0);
     if (durable > 0) checker.logDurable(nodeId, durable);
+  }
+
+  function begin(fromIndex: number, lastIndex: number, hardState: HardState | null): void {
+    const write = { fromIndex, lastIndex, hardState };
+    pending.push(write);
+    if (lastIndex === 0) return;
+    if (fromIndex <= lastPending) replacing.push(write);
+    // A snapshot may leave what the log has after it.
+    const isSnapshot = fromIndex === Number.POSITIVE_INFINITY;
+    lastPending = isSnapshot ? Math.max(lastPending, lastIndex) : lastIndex;
   }
 
   return {
     recovered: storage.recovered,
     persist(write, done) {
       const { entries, hardState, sync } = write;
-      pending.push({
-        fromIndex: entries[0]?.index ?? Number.POSITIVE_INFINITY,
-        lastIndex: entries.at(-1)?.index ?? 0,
-        hardState,
-      });
+      const first = entries[0]?.index ?? Number.POSITIVE_INFINITY;
+      begin(first, entries[entries.length - 1]?.index ?? 0, hardState);
       storage.persist(write, () => {
         completed(sync);
         done();
@@ -132,8 +143,7 @@ export function tapStorage(storage: Storage, ports: TapPorts): Storage {
       const isInstalled = chunk.done && origin === "received";
       trace.note(NOTE.snapshot, nodeId, snapshot.index, chunk.offset);
       if (isInstalled) {
-        const fromIndex = Number.POSITIVE_INFINITY;
-        pending.push({ fromIndex, lastIndex: snapshot.index, hardState: null });
+        begin(Number.POSITIVE_INFINITY, snapshot.index, null);
       }
       storage.writeSnapshotChunk(chunk, () => {
         if (isInstalled) completed(true);

@@ -11,6 +11,7 @@ export interface Trace {
 export function createTrace(): Trace {
   let left = 0x811c9dc5 | 0;
   let right = 0x9747b28c | 0;
+  /** Of large numbers only the low 32 bits, which is what `| 0` leaves. */
   function add(value: number): void {
     left = Math.imul(left ^ (value | 0), 0x01000193);
     left ^= left >>> 15;
@@ -20,9 +21,9 @@ export function createTrace(): Trace {
   return {
     note(kind, a, b, c) {
       add(kind);
-      add(a % 0x1_0000_0000);
-      add(b % 0x1_0000_0000);
-      add(c % 0x1_0000_0000);
+      add(a);
+      add(b);
+      add(c);
     },
     digest: () => hex(left) + hex(right),
   };

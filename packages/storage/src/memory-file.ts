@@ -95,10 +95,15 @@ export class MemoryFile implements DiskFile {
     const inode = this.#inode;
     this.#host.later(operation, () => {
       if (error === null) {
+        let coveredCount = 0;
         for (const change of inode.pending) {
-          if (covered.has(change)) inode.durable = applyChange(inode.durable, change);
+          if (!covered.has(change)) continue;
+          coveredCount += 1;
+          inode.durable = applyChange(inode.durable, change);
         }
-        inode.pending = withoutFlushed(inode.pending, covered);
+        // Nearly always all of it.
+        if (coveredCount === inode.pending.length) inode.pending = [];
+        else inode.pending = withoutFlushed(inode.pending, covered);
       }
       done(error);
     });

@@ -50,7 +50,7 @@ export function settle(inode: Inode, chance: Chance): void {
   }
   inode.bytes = bytes.slice();
   inode.size = bytes.length;
-  inode.durable = bytes.slice();
+  inode.durable = bytes;
   inode.pending = [];
 }
 

@@ -116,15 +116,18 @@ export function encodeSegmentRecord(record: SegmentRecord): Uint8Array {
     .done();
 }
 
+/** A frame begins with so much memory and takes more as it needs it. */
+const FIRST_BYTES = 4 * 1024;
+
 /** Builds one frame after another in the same memory: one write is outstanding at a time. */
 export class FrameBuilder {
-  #bytes = new Uint8Array(64 * 1024);
+  #bytes = new Uint8Array(FIRST_BYTES);
   #length = FRAME_HEADER_BYTES;
   #recordCount = 0;
 
   begin(): void {
     // A single huge entry must not pin its memory for the life of the process.
-    if (this.#bytes.length > 4 * 1024 * 1024) this.#bytes = new Uint8Array(64 * 1024);
+    if (this.#bytes.length > 4 * 1024 * 1024) this.#bytes = new Uint8Array(FIRST_BYTES);
     this.#length = FRAME_HEADER_BYTES;
     this.#recordCount = 0;
   }

@@ -97,7 +97,13 @@ function readFrame(bytes: Uint8Array, at: number, chain: number | null): Frame |
 }
 
 function isZero(bytes: Uint8Array, from: number): boolean {
-  for (let at = from; at < bytes.length; at += 1) if (bytes[at] !== 0) return false;
+  let at = from;
+  // Nearly all of a fresh segment is looked at here, so eight bytes at a time.
+  const words = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  for (; at + 8 <= bytes.length; at += 8) {
+    if ((words.getInt32(at, true) | words.getInt32(at + 4, true)) !== 0) return false;
+  }
+  for (; at < bytes.length; at += 1) if (bytes[at] !== 0) return false;
   return true;
 }
 

@@ -27,7 +27,8 @@ export class SnapshotWriter {
   #position = 0;
   #headerBytes = 0;
   #blockNumber = 0;
-  #block = new Uint8Array(BLOCK_DATA_BYTES);
+  /** Gathers a block whose data comes in pieces; null until the first that does. */
+  #block: Uint8Array | null = null;
   #blockFilled = 0;
   #size = 0;
   #unsyncedBytes = 0;
@@ -107,8 +108,8 @@ export class SnapshotWriter {
       this.#headerBytes = header.length;
       pieces.push(header);
     }
-    this.#takeBlocks(chunk.data, pieces);
-    if (chunk.done) this.#takeEnd(pieces);
+    this.#takeBlocks(chunk.data, chunk.done, pieces);
+    if (chunk.done) pieces.push(encodeFooter(this.#blockNumber, this.#size));
     const position = this.#position;
     for (const piece of pieces) {
       this.#position += piece.length;
@@ -135,29 +136,39 @@ export class SnapshotWriter {
     this.#space.write(file, this.#path, pieces, position, written);
   }
 
-  /** Cuts `data` into blocks; the rest waits for more. */
-  #takeBlocks(data: Uint8Array, pieces: Uint8Array[]): void {
+  /**
+   * Cuts `data` into blocks; the rest waits for more, unless it is the last. A block that lies in
+   * `data` as a whole is written from there.
+   */
+  #takeBlocks(data: Uint8Array, last: boolean, pieces: Uint8Array[]): void {
     let at = 0;
     while (at < data.length) {
       const part = data.subarray(at, at + BLOCK_DATA_BYTES - this.#blockFilled);
-      this.#block.set(part, this.#blockFilled);
-      this.#blockFilled += part.length;
       at += part.length;
-      if (this.#blockFilled === BLOCK_DATA_BYTES) this.#takeBlock(pieces);
+      const isWhole = part.length === BLOCK_DATA_BYTES || (last && at === data.length);
+      if (this.#blockFilled === 0 && isWhole) this.#pushBlock(part, pieces);
+      else this.#gather(part, pieces);
     }
     this.#size += data.length;
+    if (last && this.#blockFilled > 0) this.#pushGathered(pieces);
   }
 
-  #takeBlock(pieces: Uint8Array[]): void {
-    const data = this.#block.subarray(0, this.#blockFilled);
-    pieces.push(blockPrefix(this.#blockNumber, data), data);
-    this.#block = new Uint8Array(BLOCK_DATA_BYTES);
+  #gather(part: Uint8Array, pieces: Uint8Array[]): void {
+    this.#block ??= new Uint8Array(BLOCK_DATA_BYTES);
+    this.#block.set(part, this.#blockFilled);
+    this.#blockFilled += part.length;
+    if (this.#blockFilled === BLOCK_DATA_BYTES) this.#pushGathered(pieces);
+  }
+
+  #pushGathered(pieces: Uint8Array[]): void {
+    if (this.#block !== null) this.#pushBlock(this.#block.subarray(0, this.#blockFilled), pieces);
+    // The disk may still be reading this one.
+    this.#block = null;
     this.#blockFilled = 0;
-    this.#blockNumber += 1;
   }
 
-  #takeEnd(pieces: Uint8Array[]): void {
-    if (this.#blockFilled > 0) this.#takeBlock(pieces);
-    pieces.push(encodeFooter(this.#blockNumber, this.#size));
+  #pushBlock(data: Uint8Array, pieces: Uint8Array[]): void {
+    pieces.push(blockPrefix(this.#blockNumber, data), data);
+    this.#blockNumber += 1;
   }
 }
