@@ -370,6 +370,8 @@ export function isSilent({ body }: Observation): boolean {
     case "message-arriving":
     case "message-received":
     case "messages-omitted":
+    case "requests-omitted":
+    case "entries-omitted":
     case "timer-changed":
     case "votes-changed":
     case "log-appended":

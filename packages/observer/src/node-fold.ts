@@ -3,6 +3,7 @@ import type { NodeId } from "@raftarium/raft";
 import {
   ENTRIES_IN_VIEW_MAX,
   ROWS_IN_VIEW_MAX,
+  type EntryRun,
   type EntryView,
   type NodeView,
   type Observation,
@@ -135,6 +136,16 @@ function append(draft: NodeDraft, added: readonly EntryView[]): void {
   if (first.index <= draft.durableIndex) draft.durableIndex = first.index - 1;
 }
 
+/** Of these nothing can be shown; what came before them is not next to what comes after. */
+function skip(draft: NodeDraft, runs: readonly EntryRun[]): void {
+  const first = runs[0];
+  const last = runs.at(-1);
+  if (first === undefined || last === undefined) return;
+  draft.entries = [];
+  draft.lastIndex = last.firstIndex + last.count - 1;
+  if (first.firstIndex <= draft.durableIndex) draft.durableIndex = first.firstIndex - 1;
+}
+
 function truncate(draft: NodeDraft, body: BodyOf<"log-truncated">): void {
   draft.entries = draft.entries.filter((entry) => entry.index < body.fromIndex);
   draft.lastIndex = Math.min(draft.lastIndex, body.fromIndex - 1);
@@ -208,6 +219,8 @@ export function foldNode(draft: NodeDraft, observation: Observation): void {
       return;
     case "log-appended":
       return append(draft, body.entries);
+    case "entries-omitted":
+      return skip(draft, body.runs);
     case "log-truncated":
       return truncate(draft, body);
     case "log-compacted":

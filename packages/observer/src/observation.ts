@@ -62,6 +62,13 @@ export interface EntryView {
   readonly description: string;
 }
 
+/** Entries in a row, all of one term. */
+export interface EntryRun {
+  readonly firstIndex: LogIndex;
+  readonly count: number;
+  readonly term: Term;
+}
+
 export interface RowView {
   readonly key: string;
   /** null: the key was deleted. */
@@ -165,6 +172,8 @@ export type ObservationBody =
     }
   | { readonly kind: "timer-changed"; readonly timer: TimerView | null }
   | { readonly kind: "log-appended"; readonly entries: readonly EntryView[] }
+  /** Appended before those that the next `log-appended` tells, and too many to tell: their terms. */
+  | { readonly kind: "entries-omitted"; readonly runs: readonly EntryRun[] }
   | { readonly kind: "log-truncated"; readonly fromIndex: LogIndex }
   | {
       readonly kind: "log-compacted";
@@ -276,6 +285,8 @@ export type ObservationBody =
       readonly detail: string;
       readonly durationUs: number;
     }
+  /** Too many to tell one by one: how many were left out since the last such line. */
+  | { readonly kind: "requests-omitted"; readonly count: number }
   // -- the stream itself
   /** A full view: what came before is superseded. First of every stream, and after a gap. */
   | { readonly kind: "node-view"; readonly view: NodeView }

@@ -22,6 +22,12 @@ export function tellObservation({ body }: Observation): string | null {
       );
       return `appended ${entries.join(", ")}`;
     }
+    case "entries-omitted": {
+      const runs = body.runs.map(
+        ({ firstIndex, count, term }) => `${count} from ${firstIndex}:${term}`,
+      );
+      return `appended ${runs.join(", ")}`;
+    }
     case "log-truncated":
       return `cut its log from index ${body.fromIndex}`;
     case "log-compacted":
@@ -58,6 +64,7 @@ export function tellObservation({ body }: Observation): string | null {
     case "message-dropped":
     case "connection-changed":
     case "messages-omitted":
+    case "requests-omitted":
     case "request-started":
     case "request-forwarded":
     case "request-proposed":
