@@ -1,5 +1,7 @@
 /** put, get, del, txn, compact: the key-value API. */
 import type { MessageShape } from "@bufbuild/protobuf";
+import { openSession } from "@raftarium/client";
+import type { Outcome, RaftClient } from "@raftarium/client";
 import { RangeRequest_SortOrder, RangeRequest_SortTarget } from "@raftarium/protocol/etcd";
 import type { KV, TxnResponseSchema } from "@raftarium/protocol/etcd";
 import type { KeyValue } from "@raftarium/protocol/mvcc";
@@ -33,7 +35,31 @@ function keyValueText({ key, value }: KeyValue): string {
   return `${showBytes(key)}=${showBytes(value)}`;
 }
 
-export interface PutOptions {
+export interface OnceOption {
+  /** In a session: sent again until its outcome is known, and carried out once. */
+  readonly once?: boolean | undefined;
+}
+
+type Writer = Pick<RaftClient, "put" | "deleteRange" | "txn">;
+
+/** A session that can't be closed ends by itself: not worth waiting for. */
+const CLOSE_TIMEOUT_MS = 1000;
+
+async function writing<Value>(
+  client: RaftClient,
+  once: boolean | undefined,
+  write: (writer: Writer) => Promise<Outcome<Value>>,
+): Promise<Outcome<Value>> {
+  if (once !== true) return write(client);
+  const opened = await openSession(client);
+  // Whatever became of the session: the write itself was not sent.
+  if (opened.outcome !== "ok") return { ...opened, outcome: "failed" };
+  const outcome = await write(opened.value);
+  await opened.value.close({ timeoutMs: CLOSE_TIMEOUT_MS });
+  return outcome;
+}
+
+export interface PutOptions extends OnceOption {
   readonly prevKv?: boolean;
   readonly ignoreValue?: boolean;
 }
@@ -43,7 +69,7 @@ export async function put(
   session: Session,
   key: string,
   text: string | undefined,
-  { prevKv = false, ignoreValue = false }: PutOptions,
+  { prevKv = false, ignoreValue = false, once }: PutOptions,
 ): Promise<ExitCode> {
   if (ignoreValue && text !== undefined) {
     return session.usage("--ignore-value keeps the value: expected none, got one");
@@ -52,7 +78,9 @@ export async function put(
   const value = ignoreValue ? new Uint8Array(0) : (given ?? (await session.io.readInput()));
   return session.withNodes(async (client) =>
     session.report(
-      await client.put({ key: bytesOf(key), value, prevKv, ignoreValue }),
+      await writing(client, once, (writer) =>
+        writer.put({ key: bytesOf(key), value, prevKv, ignoreValue }),
+      ),
       (response) =>
         response.prevKv === undefined ? "OK" : `OK, was ${showBytes(response.prevKv.value)}`,
       (response) => ({
@@ -150,7 +178,7 @@ function linesOf(lines: readonly string[]): string | null {
   return lines.length === 0 ? null : lines.join("\n");
 }
 
-export interface DeleteOptions {
+export interface DeleteOptions extends OnceOption {
   readonly prefix?: boolean | undefined;
   readonly fromKey?: boolean | undefined;
   readonly prevKv?: boolean | undefined;
@@ -158,10 +186,12 @@ export interface DeleteOptions {
 }
 
 export function del(session: Session, key: string, options: DeleteOptions): Promise<ExitCode> {
-  const { prevKv = false } = options;
+  const { prevKv = false, once } = options;
   return session.withNodes(async (client) =>
     session.report(
-      await client.deleteRange({ ...rangeOf(key, options), prevKv }),
+      await writing(client, once, (writer) =>
+        writer.deleteRange({ ...rangeOf(key, options), prevKv }),
+      ),
       ({ deleted, prevKvs }) => [String(deleted), ...prevKvs.map(keyValueText)].join("\n"),
       ({ header, deleted, prevKvs }) => ({
         ...headerJson(header),
@@ -172,7 +202,7 @@ export function del(session: Session, key: string, options: DeleteOptions): Prom
   );
 }
 
-export interface TxnOptions {
+export interface TxnOptions extends OnceOption {
   readonly if: readonly string[];
   readonly then: readonly string[];
   readonly else: readonly string[];
@@ -186,11 +216,15 @@ export function txn(session: Session, options: TxnOptions): Promise<ExitCode> {
       failure: options.else.map(parseOperation),
     };
     return session.withNodes(async (client) =>
-      session.report(await client.txn(request), txnText, (response) => ({
-        ...headerJson(response.header),
-        succeeded: response.succeeded,
-        responses: response.responses.map(operationJson),
-      })),
+      session.report(
+        await writing(client, options.once, (writer) => writer.txn(request)),
+        txnText,
+        (response) => ({
+          ...headerJson(response.header),
+          succeeded: response.succeeded,
+          responses: response.responses.map(operationJson),
+        }),
+      ),
     );
   } catch (error) {
     if (error instanceof TxnTextError) return Promise.resolve(session.usage(error.message));

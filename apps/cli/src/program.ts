@@ -106,6 +106,8 @@ function addActionOption(program: Command, run: Run): void {
     });
 }
 
+const ONCE = "send it again until its outcome is known; it is carried out once";
+
 function addKvCommands(program: Command, run: Run): void {
   program
     .command("put")
@@ -114,6 +116,7 @@ function addKvCommands(program: Command, run: Run): void {
     .argument("[value]", "without it: what comes on standard input")
     .option("--prev-kv", "show what was there before")
     .option("--ignore-value", "keep the value, make a new version")
+    .option("--once", ONCE)
     .addHelpText(
       "after",
       "\nExamples:\n  raft-client put fruit pear\n  raft-client put picture < p.png",
@@ -151,6 +154,7 @@ function addKvCommands(program: Command, run: Run): void {
     .option("--prefix", "all keys that begin with <key>")
     .option("--from-key", "all keys from <key> on")
     .option("--prev-kv", "show what was there before")
+    .option("--once", ONCE)
     .action((key: string, rangeEnd: string | undefined, options: kv.DeleteOptions) =>
       run((session) => kv.del(session, key, { ...options, rangeEnd })),
     );
@@ -165,6 +169,7 @@ function addKvCommands(program: Command, run: Run): void {
     )
     .option("--then <operation>", "put KEY VALUE, get KEY or del KEY", collect, [])
     .option("--else <operation>", "the same, for when a condition does not hold", collect, [])
+    .option("--once", ONCE)
     .addHelpText(
       "after",
       "\nExample:\n  raft-client txn --if 'create(lock) = 0' --then 'put lock me' --else 'get lock'",

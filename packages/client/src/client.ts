@@ -42,6 +42,9 @@ export interface CallOptions {
   readonly attemptsMax?: number;
 }
 
+/** `repeatable`: a write that does no harm when it is sent twice. */
+export type CallKind = "read" | "write" | "repeatable";
+
 export interface StatusOfEndpoint {
   readonly endpoint: string;
   readonly outcome: Outcome<MessageShape<typeof Maintenance.method.status.output>>;
@@ -72,12 +75,13 @@ export interface RaftClient {
   moveLeader(targetId: bigint, options?: CallOptions): Promise<Outcome<void>>;
   /**
    * One unary call. A write is sent again only if the last attempt has certainly done nothing; a
-   * read as long as there is time. Never rejects.
+   * read, or a write that the cluster recognises (see `openSession`), as long as there is time.
+   * Never rejects.
    */
   call<I extends DescMessage, O extends DescMessage>(
     method: DescMethodUnary<I, O>,
     request: MessageInitShape<I>,
-    kind: "read" | "write",
+    kind: CallKind,
     options?: CallOptions,
   ): Promise<Outcome<MessageShape<O>>>;
 }
@@ -102,6 +106,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
     const first = chosen ?? preferred;
     const startedMs = performance.now();
     let connected = false;
+    let doubtful = false;
     for (let attempts = 1; ; attempts += 1) {
       const at = chosen ?? (first + attempts - 1) % endpoints.length;
       const endpoint = endpoints[at] as Endpoint;
@@ -118,6 +123,9 @@ export function createRaftClient(options: ClientOptions): RaftClient {
       } catch (reason) {
         const error = ConnectError.from(reason);
         const failure = failureOf(error, kind, endpoint.name, attempts);
+        // The node's answer to the request itself; of a repeatable one, to all its attempts.
+        if (!isWorthRetrying(error)) return failure;
+        doubtful ||= failure.outcome === "unknown";
         connected ||= !neverSent(error.cause);
         const nowMs = performance.now();
         const over =
@@ -125,7 +133,9 @@ export function createRaftClient(options: ClientOptions): RaftClient {
           (!connected && nowMs - startedMs >= connectMs) ||
           signal?.aborted === true ||
           attempts >= (settings.attemptsMax ?? Infinity);
-        if (failure.outcome === "unknown" || over || !isWorthRetrying(error)) return failure;
+        if (over || (doubtful && kind !== "repeatable")) {
+          return doubtful ? { ...failure, outcome: "unknown" } : failure;
+        }
         // All were asked: give the cluster a moment.
         if (alone || attempts % endpoints.length === 0) await pause(retryMs, signal);
       }
@@ -201,7 +211,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
 
 function failureOf(
   error: ConnectError,
-  kind: "read" | "write",
+  kind: CallKind,
   endpoint: string,
   attempts: number,
 ): Failure {

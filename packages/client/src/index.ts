@@ -6,9 +6,15 @@
  *     });
  *     const put = await client.put({ key, value });
  *     // { outcome: "ok", value: PutResponse } | { outcome: "failed" | "unknown", message, … }
+ *
+ * `openSession(client)` gives writes that are carried out once however often they are sent, so
+ * that an unknown outcome need not stay unknown.
  */
 export { createRaftClient } from "./client.ts";
+export { openSession } from "./session.ts";
+export type { WriteSession } from "./session.ts";
 export type {
+  CallKind,
   CallOptions,
   ClientOptions,
   Endpoint,
