@@ -1,7 +1,6 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { FaultyDisk, openDisk, type OpenedDisk } from "@raftarium/disk";
-import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
 import { addService, createHealth, createReflection } from "@raftarium/protocol/grpc";
 import { NodeControlService } from "@raftarium/protocol/control";
@@ -22,7 +21,7 @@ import { controlService } from "./control-service.ts";
 import { Controls, REAL_TIME } from "./controls.ts";
 import { nextIncarnation } from "./incarnation.ts";
 import type { Log } from "./log.ts";
-import { loadMachine } from "./machine-loader.ts";
+import { machineOf } from "./machine-loader.ts";
 import { createMetrics, serveMetrics } from "./metrics.ts";
 import { nodeOptions } from "./node-options.ts";
 import { ObservationHub } from "./observation-hub.ts";
@@ -73,7 +72,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   if (storage.torn !== null)
     log.warn({ torn: storage.torn }, "cut off what a crash left unfinished");
 
-  const hosted = await machineOf(config, configFile);
+  const { hosted, replicated } = await machineOf(config, configFile);
   const server = new Server({ ...SERVER_OPTIONS });
   const gate = playground
     ? new LinkGate({
@@ -104,7 +103,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   const raftNode = await new Promise<NodeApi<never>>((resolve) => {
     const ports = {
       storage,
-      machine: hosted.machine as StateMachine<never>,
+      machine: replicated as StateMachine<never>,
       scheduler: { nowUs, defer: (task: () => void): void => void setImmediate(task) },
       transport,
     };
@@ -200,20 +199,6 @@ function observedNode(
       if (body.kind === "node-view") transport.setObserver((other) => node.observe(other));
     },
   };
-}
-
-type Machine =
-  | { readonly kind: "kv"; readonly machine: ReturnType<typeof createKv>; readonly limits: object }
-  | { readonly kind: "custom"; readonly machine: StateMachine; readonly commandBytesMax: number };
-
-async function machineOf(config: NodeConfig, configFile: string): Promise<Machine> {
-  const { requestBytesMax, historyRevisionsMax } = config.limits;
-  if (config.stateMachine === "kv") {
-    const limits = { ...DEFAULT_LIMITS, requestBytesMax };
-    return { kind: "kv", machine: createKv({ historyRevisionsMax, limits }), limits };
-  }
-  const machine = await loadMachine(config.stateMachine, configFile);
-  return { kind: "custom", machine, commandBytesMax: requestBytesMax };
 }
 
 /** Resolves once the server is down: at once if nobody waits for an answer. */

@@ -1,19 +1,19 @@
 /** What the client-facing services need of the node they stand in. */
-import type { NodeApi, NodeId, StateMachine } from "@raftarium/node";
+import type { NodeApi, NodeId, SessionNotice, StateMachine } from "@raftarium/node";
 import type { KvLimits, KvMachine, KvResult } from "@raftarium/kv";
 
-/** The state machine and the node that runs it: kv, or one of a user's own. */
+/** The state machine, and the node that runs it with sessions around it: kv, or a user's own. */
 export type Hosted =
   | {
       readonly kind: "kv";
       readonly machine: KvMachine;
-      readonly node: NodeApi<KvResult>;
+      readonly node: NodeApi<KvResult | SessionNotice>;
       readonly limits: KvLimits;
     }
   | {
       readonly kind: "custom";
       readonly machine: StateMachine;
-      readonly node: NodeApi<Uint8Array>;
+      readonly node: NodeApi<Uint8Array | SessionNotice>;
       readonly commandBytesMax: number;
     };
 

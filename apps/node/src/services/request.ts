@@ -6,6 +6,7 @@ import type { ObservationBody } from "@raftarium/observer";
 import type { StatusError } from "@raftarium/protocol/grpc";
 import { TEXT, outcomeOf, unknown, failed } from "./failure.ts";
 import type { ServiceHost } from "./host.ts";
+import { SESSION_HEADERS } from "./session.ts";
 
 /** Which node forwards this request; set, it is not forwarded again. */
 export const FORWARDED_HEADER = "raftarium-forwarded-by";
@@ -141,8 +142,10 @@ export class Request {
   /** What came with the call and must go on with it. */
   passOn(metadata: Metadata): void {
     if (this.#observedId !== null) metadata.set(REQUEST_ID_HEADER, this.#observedId);
-    const [memberId] = this.#call.metadata.get(MEMBER_ID_HEADER);
-    if (memberId !== undefined) metadata.set(MEMBER_ID_HEADER, memberId);
+    for (const header of [MEMBER_ID_HEADER, ...SESSION_HEADERS]) {
+      const [value] = this.#call.metadata.get(header);
+      if (value !== undefined) metadata.set(header, value);
+    }
   }
 
   forwarded(leaderId: NodeId): void {

@@ -1,17 +1,25 @@
 /** For tests: a node that does as it is told, and the services of it on a real port. */
 import { Client, Server, ServerCredentials, credentials } from "@grpc/grpc-js";
-import { createKv, DEFAULT_LIMITS } from "@raftarium/kv";
+import { createKv, decodeResult, DEFAULT_LIMITS, encodeResult } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
-import type { ConfigurationChange, NodeApi, ProposalOutcome, ReadOutcome } from "@raftarium/node";
+import { withSessions } from "@raftarium/node";
+import type {
+  ConfigurationChange,
+  NodeApi,
+  ProposalOutcome,
+  ReadOutcome,
+  SessionNotice,
+} from "@raftarium/node";
 import type { ObservationBody } from "@raftarium/observer";
 import { addClientServices } from "./index.ts";
 import type { ClientServices, ServiceHost } from "./index.ts";
 
-type Done = (outcome: ProposalOutcome<KvResult>) => void;
+type Result = KvResult | SessionNotice;
+type Done = (outcome: ProposalOutcome<Result>) => void;
 type Accepted = (index: number, term: number) => void;
 
 export interface ScriptedNode {
-  readonly api: NodeApi<KvResult>;
+  readonly api: NodeApi<Result>;
   readonly machine: KvMachine;
   /** Who leads, as this node knows it. */
   leaderId: number | null;
@@ -28,8 +36,9 @@ export interface ScriptedNode {
 
 export function createScriptedNode(id: number): ScriptedNode {
   const machine = createKv();
+  const replicated = withSessions(machine, { encode: encodeResult, decode: decodeResult });
   let index = 0;
-  const configuration = (): ReturnType<NodeApi<KvResult>["configuration"]> => ({
+  const configuration = (): ReturnType<NodeApi<Result>["configuration"]> => ({
     voters: [1, 2, 3],
     votersOutgoing: [],
     learners: [],
@@ -55,7 +64,7 @@ export function createScriptedNode(id: number): ScriptedNode {
             index += 1;
             const { term } = node;
             onAccepted?.(index, term);
-            const { result } = machine.apply(command, index);
+            const { result } = replicated.apply(command, index);
             done({ kind: "applied", index, term, result });
           } else done({ kind: "refused", reason: "not-leader", leaderId: node.leaderId });
         });
