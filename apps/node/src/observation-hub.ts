@@ -1,19 +1,32 @@
 /**
  * Hands a node's observations to whoever listens, without ever slowing the node: what is too much
  * to tell is counted, folded together or left out, and the stream says so (design 4.6).
+ *
+ * A node of which there is more to tell than anybody could see is busy. Then its numbers and
+ * entries are told together a few times a second, and of messages and requests only some: enough
+ * to see that there are many. Everything else is told as ever.
  */
 import type { NodeApi } from "@raftarium/node";
 import type { Observation, ObservationBody } from "@raftarium/observer";
+import { Sample } from "./sample.ts";
 
-/** Observations of single messages told in one window; beyond it they are only counted. */
-const MESSAGES_PER_WINDOW_MAX = 150;
-/** ... and once a window had too many, until a window has fewer again. */
-const MESSAGES_PER_BUSY_WINDOW_MAX = 10;
+/** More than this in one window, and the node is busy; fewer, and it no longer is. */
+const OBSERVATIONS_PER_WINDOW_MAX = 100;
 const WINDOW_MS = 100;
+/** How often a busy node tells of its numbers and entries. */
+const BUSY_WINDOW_MS = 250;
+/** Of a busy node, in one window: messages, and requests that their clients gave no name. */
+const MESSAGES_PER_BUSY_WINDOW = 16;
+const REQUESTS_PER_BUSY_WINDOW = 4;
+/** Requests with a name: somebody looks for them. */
+const NAMED_REQUESTS_PER_BUSY_WINDOW = 50;
+/** Started, proposed, finished. */
+const OBSERVATIONS_PER_REQUEST = 3;
 /** A reader that has this many waiting is too slow: it gets a gap and a fresh view instead. */
 const BUFFERED_MAX = 4096;
 /** How long observations are gathered before they are handed over together. */
 const FLUSH_MS = 10;
+const BUSY_FLUSH_MS = 40;
 
 /** Where one reader's observations go. */
 export interface ObservationSink {
@@ -32,17 +45,25 @@ interface Subscriber {
   sequence: number;
 }
 
-type HubNode = Pick<NodeApi<unknown>, "setObserver" | "observe" | "view">;
+type HubNode = Pick<
+  NodeApi<unknown>,
+  "setObserver" | "observe" | "view" | "gather" | "tellGathered"
+>;
 
 export class ObservationHub {
   readonly #node: HubNode;
   readonly #subscribers = new Set<Subscriber>();
+  readonly #messages = new Sample(MESSAGES_PER_BUSY_WINDOW);
+  readonly #requests = new Sample(REQUESTS_PER_BUSY_WINDOW);
+  readonly #namedRequests = new Sample(NAMED_REQUESTS_PER_BUSY_WINDOW);
   #flushTimer: NodeJS.Timeout | null = null;
   #windowTimer: NodeJS.Timeout | null = null;
-  #messagesInWindow = 0;
-  #messagesMax = MESSAGES_PER_WINDOW_MAX;
-  #omittedCount = 0;
+  #busy = false;
+  /** What there was to tell in this window, told or not. */
+  #countInWindow = 0;
+  #omittedMessages = 0;
   #omittedBytes = 0;
+  #omittedRequests = 0;
 
   constructor(node: HubNode) {
     this.#node = node;
@@ -83,6 +104,20 @@ export class ObservationHub {
     if (this.observed) this.#node.observe({ kind: "node-view", view: this.#node.view() });
   }
 
+  /**
+   * Whether a request that begins is to be told of, from its start to its end; if not, it is
+   * counted. `named`: its client gave it a name, or the node that forwarded it does tell of it.
+   */
+  tellsOfRequest(named: boolean): boolean {
+    if (!this.observed) return false;
+    const sample = named ? this.#namedRequests : this.#requests;
+    if (sample.admits(sample.seen + 1)) return true;
+    this.#omittedRequests += 1;
+    this.#count(OBSERVATIONS_PER_REQUEST);
+    this.#flushSoon();
+    return false;
+  }
+
   close(): void {
     this.#subscribers.clear();
     this.#stop();
@@ -90,41 +125,64 @@ export class ObservationHub {
 
   #start(): void {
     this.#node.setObserver((observation) => this.#take(observation));
-    this.#windowTimer = setInterval(() => this.#nextWindow(), WINDOW_MS);
+    this.#countInWindow = 0;
+    this.#setBusy(false);
   }
 
   #stop(): void {
     this.#node.setObserver(null);
     if (this.#flushTimer !== null) clearTimeout(this.#flushTimer);
-    if (this.#windowTimer !== null) clearInterval(this.#windowTimer);
+    if (this.#windowTimer !== null) clearTimeout(this.#windowTimer);
     this.#flushTimer = null;
     this.#windowTimer = null;
   }
 
+  #count(observations: number): void {
+    this.#countInWindow += observations;
+    if (!this.#busy && this.#countInWindow > OBSERVATIONS_PER_WINDOW_MAX) this.#setBusy(true);
+  }
+
+  /** The window begins anew. */
+  #setBusy(busy: boolean): void {
+    this.#busy = busy;
+    for (const sample of [this.#messages, this.#requests, this.#namedRequests]) sample.begin(busy);
+    if (this.#windowTimer !== null) clearTimeout(this.#windowTimer);
+    this.#windowTimer = setTimeout(() => this.#nextWindow(), busy ? BUSY_WINDOW_MS : WINDOW_MS);
+    this.#node.gather(busy);
+  }
+
   #nextWindow(): void {
-    const busy = this.#messagesInWindow > MESSAGES_PER_WINDOW_MAX;
-    this.#messagesMax = busy ? MESSAGES_PER_BUSY_WINDOW_MAX : MESSAGES_PER_WINDOW_MAX;
-    this.#messagesInWindow = 0;
-    if (this.#omittedCount === 0) return;
-    const body: ObservationBody = {
-      kind: "messages-omitted",
-      count: this.#omittedCount,
-      bytes: this.#omittedBytes,
-    };
-    this.#omittedCount = 0;
-    this.#omittedBytes = 0;
-    this.#node.observe(body);
+    this.#windowTimer = null;
+    const count = this.#countInWindow + this.#node.tellGathered();
+    const lengthInWindows = this.#busy ? BUSY_WINDOW_MS / WINDOW_MS : 1;
+    const busy = count > OBSERVATIONS_PER_WINDOW_MAX * lengthInWindows;
+    this.#countInWindow = 0;
+    this.#setBusy(busy);
+  }
+
+  /** With every batch: whoever waits for the sending of a message learns that it won't be told. */
+  #tellOmitted(): void {
+    if (this.#omittedMessages > 0) {
+      const omitted = { count: this.#omittedMessages, bytes: this.#omittedBytes };
+      this.#omittedMessages = 0;
+      this.#omittedBytes = 0;
+      this.#node.observe({ kind: "messages-omitted", ...omitted });
+    }
+    if (this.#omittedRequests > 0) {
+      const count = this.#omittedRequests;
+      this.#omittedRequests = 0;
+      this.#node.observe({ kind: "requests-omitted", count });
+    }
   }
 
   #take(observation: Observation): void {
     const { body } = observation;
-    if (isOfOneMessage(body)) {
-      this.#messagesInWindow += 1;
-      if (this.#messagesInWindow > this.#messagesMax) {
-        this.#omittedCount += 1;
-        this.#omittedBytes += body.message.bytes;
-        return;
-      }
+    this.#count(weightOf(body));
+    if (isOfOneMessage(body) && !this.#messages.admits(body.id.sequence)) {
+      this.#omittedMessages += 1;
+      this.#omittedBytes += body.message.bytes;
+      this.#flushSoon();
+      return;
     }
     for (const subscriber of this.#subscribers) {
       const { buffer } = subscriber;
@@ -145,10 +203,14 @@ export class ObservationHub {
   }
 
   #flushSoon(): void {
-    this.#flushTimer ??= setTimeout(() => {
-      this.#flushTimer = null;
-      for (const subscriber of this.#subscribers) this.#flush(subscriber);
-    }, FLUSH_MS);
+    this.#flushTimer ??= setTimeout(
+      () => {
+        this.#tellOmitted();
+        this.#flushTimer = null;
+        for (const subscriber of this.#subscribers) this.#flush(subscriber);
+      },
+      this.#busy ? BUSY_FLUSH_MS : FLUSH_MS,
+    );
   }
 
   #flush(subscriber: Subscriber): void {
@@ -179,6 +241,11 @@ function renumbered(subscriber: Subscriber, batch: readonly Observation[]): Obse
       subscriber.sequence === 0 ? observation.sequence : subscriber.sequence + 1;
     return { ...observation, sequence: subscriber.sequence };
   });
+}
+
+/** Each entry is told by itself, as it were. */
+function weightOf(body: ObservationBody): number {
+  return body.kind === "log-appended" ? 1 + body.entries.length : 1;
 }
 
 type OfOneMessage = Extract<ObservationBody, { readonly message: unknown }>;

@@ -131,6 +131,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       incarnation,
       requestTimeoutMs: () => config.timing.requestTimeoutMs / controlled.speed,
       observing: () => hub.observed,
+      tellsOfRequest: (named) => hub.tellsOfRequest(named),
       diskBytes: () => storage.stats().diskBytes,
       ...(metrics !== null && {
         requestEnded: (method, code, seconds) => metrics.requestEnded(method, code, seconds),
@@ -190,6 +191,8 @@ function observedNode(
 ): ConstructorParameters<typeof ObservationHub>[0] {
   return {
     view: () => node.view(),
+    gather: (on) => node.gather(on),
+    tellGathered: () => node.tellGathered(),
     setObserver(observer) {
       node.setObserver(observer);
       if (observer === null) transport.setObserver(null);

@@ -6,9 +6,10 @@
 export interface RegisteredEntry {
   readonly term: number;
   readonly previousTerm: number;
-  readonly fingerprint: number;
+  /** null: nobody told what the entry is, only that it is. */
+  fingerprint: number | null;
   /** Only commands reach the state machine. */
-  readonly isCommand: boolean;
+  isCommand: boolean;
   /** Another entry seen at the same index. */
   readonly next: RegisteredEntry | null;
 }
@@ -19,7 +20,7 @@ export interface EntryRegistry {
     index: number,
     term: number,
     previousTerm: number,
-    fingerprint: number,
+    fingerprint: number | null,
     isCommand: boolean,
   ): RegisteredEntry;
   /** Forgets indices below `index`. */

@@ -58,6 +58,8 @@ export interface InvariantChecker {
     fingerprint: number,
     isCommand: boolean,
   ): void;
+  /** The same for entries in a row of which only the term is known. */
+  entriesAppended(nodeId: number, firstIndex: number, count: number, term: number): void;
   logTruncated(nodeId: number, fromIndex: number): void;
   /** Nothing is known of the node's log but that it now ends before `index`. */
   logUnknownBefore(nodeId: number, index: number): void;
@@ -103,6 +105,8 @@ interface NodeFacts {
 
 /** As `termAt` answers for what the log does not tell. */
 const UNKNOWN_TERM = -1;
+/** Node ids below this are found by their place in an array. */
+const SMALL_IDS = 256;
 /** Facts about entries this far behind the commit index are forgotten, to bound memory. */
 const HISTORY_ENTRIES_MAX = 200_000;
 
@@ -123,7 +127,8 @@ class Invariants implements InvariantChecker {
   readonly #durability: boolean;
   readonly #voters: readonly number[];
   readonly #nodes: NodeFacts[] = [];
-  readonly #byId = new Map<number, NodeFacts>();
+  /** By node id, where that is small; the rest by search. */
+  readonly #byId: (NodeFacts | undefined)[] = [];
   readonly #registry: EntryRegistry = createEntryRegistry();
   readonly #leaderOfTerm = new Map<number, number>();
   readonly #committed = createCommittedTerms(HISTORY_ENTRIES_MAX);
@@ -224,7 +229,7 @@ class Invariants implements InvariantChecker {
     nodeId: number,
     index: number,
     term: number,
-    fingerprint: number,
+    fingerprint: number | null,
     isCommand: boolean,
   ): void {
     const facts = this.#node(nodeId);
@@ -244,12 +249,18 @@ class Invariants implements InvariantChecker {
     this.#register(nodeId, index, term, previousTerm, fingerprint, isCommand);
   }
 
+  entriesAppended(nodeId: number, firstIndex: number, count: number, term: number): void {
+    for (let index = firstIndex; index < firstIndex + count; index += 1) {
+      this.entryAppended(nodeId, index, term, null, false);
+    }
+  }
+
   #register(
     nodeId: number,
     index: number,
     term: number,
     previousTerm: number,
-    fingerprint: number,
+    fingerprint: number | null,
     isCommand: boolean,
   ): void {
     const known = this.#registry.find(index, term);
@@ -257,7 +268,12 @@ class Invariants implements InvariantChecker {
       this.#registry.add(index, term, previousTerm, fingerprint, isCommand);
       return;
     }
-    if (known.fingerprint !== fingerprint || known.isCommand !== isCommand) {
+    if (known.fingerprint === null) {
+      known.fingerprint = fingerprint;
+      known.isCommand = isCommand;
+    }
+    const isOther = known.fingerprint !== fingerprint || known.isCommand !== isCommand;
+    if (fingerprint !== null && isOther) {
       this.#fail(
         "log matching",
         `node ${nodeId} has at index ${index}, term ${term} another entry than a node before it`,
@@ -429,7 +445,7 @@ class Invariants implements InvariantChecker {
       if (voters.length === 0) continue;
       let count = 0;
       for (const voter of voters) {
-        const other = this.#byId.get(voter);
+        const other = this.#known(voter);
         if (other !== undefined && other.durableIndex >= index && holds(other.log, index, term)) {
           count += 1;
         }
@@ -523,8 +539,13 @@ class Invariants implements InvariantChecker {
     return index <= this.commitIndex && this.committedTerm(index) > 0;
   }
 
+  #known(nodeId: number): NodeFacts | undefined {
+    if (nodeId < SMALL_IDS) return this.#byId[nodeId];
+    return this.#nodes.find((facts) => facts.nodeId === nodeId);
+  }
+
   #node(nodeId: number): NodeFacts {
-    const known = this.#byId.get(nodeId);
+    const known = this.#known(nodeId);
     if (known !== undefined) return known;
     const facts: NodeFacts = {
       nodeId,
@@ -542,7 +563,7 @@ class Invariants implements InvariantChecker {
       started: false,
     };
     this.#nodes.push(facts);
-    this.#byId.set(nodeId, facts);
+    if (nodeId < SMALL_IDS) this.#byId[nodeId] = facts;
     return facts;
   }
 

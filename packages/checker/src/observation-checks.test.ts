@@ -293,3 +293,69 @@ test("an explanation names the nodes, the term and the index", () => {
     { explanation: "nodes 1 and 2 both lead term 4", nodeIds: [1, 2] },
   ]);
 });
+
+describe("entries of which only the terms are told", () => {
+  const omitted = (firstIndex: number, count: number, term: number): ObservationBody => ({
+    kind: "entries-omitted",
+    runs: [{ firstIndex, count, term }],
+  });
+
+  test("are as good as any to commit", () => {
+    expect(
+      broken(...views, [1, omitted(1, 50, 1)], [1, appended(entry(51, 1))], [1, committed(51)]),
+    ).toEqual([]);
+  });
+
+  test("say nothing against what others tell of the same entries", () => {
+    expect(
+      broken(
+        ...views,
+        [1, omitted(1, 3, 1)],
+        [2, appended(entry(1, 1), entry(2, 1), entry(3, 1))],
+        [3, omitted(1, 3, 1)],
+      ),
+    ).toEqual([]);
+  });
+
+  test("but what those tell must agree", () => {
+    expect(
+      broken(
+        ...views,
+        [1, omitted(1, 1, 1)],
+        [2, appended(entry(1, 1, "a=1"))],
+        [3, appended(entry(1, 1, "a=2"))],
+      ),
+    ).toEqual(["log matching"]);
+  });
+
+  test("may not follow another term than elsewhere", () => {
+    const line: ObservationBody = {
+      kind: "entries-omitted",
+      runs: [
+        { firstIndex: 1, count: 4, term: 1 },
+        { firstIndex: 5, count: 1, term: 3 },
+      ],
+    };
+    const other: ObservationBody = {
+      kind: "entries-omitted",
+      runs: [
+        { firstIndex: 1, count: 3, term: 1 },
+        { firstIndex: 4, count: 1, term: 2 },
+        { firstIndex: 5, count: 1, term: 3 },
+      ],
+    };
+    expect(broken(...views, [1, line], [2, other])).toEqual(["log matching"]);
+  });
+
+  test("may not differ from what is committed", () => {
+    expect(
+      broken(
+        ...views,
+        [1, omitted(1, 9, 1)],
+        [1, committed(9)],
+        [2, omitted(1, 9, 2)],
+        [2, committed(9)],
+      ),
+    ).toEqual(["state-machine safety"]);
+  });
+});

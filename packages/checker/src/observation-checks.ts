@@ -85,6 +85,13 @@ function tell(checker: InvariantChecker, known: Watched, { nodeId, body }: Obser
         checker.entryAppended(nodeId, index, term, fingerprint, isCommand);
       }
       return;
+    case "entries-omitted":
+      for (const { firstIndex, count, term } of body.runs) {
+        if (firstIndex > known.lastIndex + 1) checker.logUnknownBefore(nodeId, firstIndex);
+        known.lastIndex = firstIndex + count - 1;
+        checker.entriesAppended(nodeId, firstIndex, count, term);
+      }
+      return;
     case "log-truncated":
       known.lastIndex = body.fromIndex - 1;
       checker.logTruncated(nodeId, body.fromIndex);

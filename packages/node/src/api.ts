@@ -67,6 +67,14 @@ export interface NodeApi<Result> {
   setObserver(observer: ((observation: Observation) => void) | null): void;
   /** Puts an observation of somebody else (gate, client API) into this node's sequence. */
   observe(body: Observation["body"]): void;
+  /**
+   * On: what the next of its kind supersedes (entries, what is durable, committed and applied,
+   * progress, timers) is told together, not one by one: when `tellGathered` is called, and before
+   * anything else that the core says. Off, as at first: everything is told at once.
+   */
+  gather(on: boolean): void;
+  /** Returns how much it told of together: observations, and entries of the log. */
+  tellGathered(): number;
   /** How long a tick takes now, for the timers on the page; 0 while frozen. */
   setTickUs(tickUs: number): void;
   /** Ends: pending requests get `unknown` or `refused`; storage is not closed. */

@@ -6,12 +6,12 @@ import {
   type NodeView,
   type Observation,
   type ObservationBody,
-  type RowView,
   type TimerView,
 } from "@raftarium/observer";
+import { Gathering, runsOf } from "./gathering.ts";
 import type { Ports, RaftNodeOptions } from "./options.ts";
 import type { Change } from "./ports.ts";
-import { textOf } from "./text.ts";
+import { RowWindow } from "./row-window.ts";
 
 export type Observer = (observation: Observation) => void;
 
@@ -23,8 +23,9 @@ export class Narrator<Result> {
   #observer: Observer | null = null;
   #sequence = 0;
   #tickUs: number;
-  /** Rows changed since the applied index was last told. */
-  #changes: RowView[] = [];
+  readonly #rows = new RowWindow();
+  /** null: everything is told at once. */
+  #gathering: Gathering | null = null;
 
   constructor(options: RaftNodeOptions, ports: Ports<Result>, raft: Raft) {
     this.#options = options;
@@ -39,13 +40,48 @@ export class Narrator<Result> {
 
   setObserver(observer: Observer | null): void {
     this.#observer = observer;
-    this.#changes = [];
+    this.#gathering = null;
+    this.#rows.clear();
     this.#raft.setObserving(observer !== null);
   }
 
   setTickUs(tickUs: number): void {
     this.#tickUs = tickUs;
     if (this.observing) this.tell({ kind: "timer-changed", timer: this.#timer() });
+  }
+
+  gather(on: boolean): void {
+    if (on === (this.#gathering !== null)) return;
+    this.tellGathered();
+    this.#gathering = on ? new Gathering() : null;
+  }
+
+  tellGathered(): number {
+    const gathered = this.#gathering;
+    if (gathered === null || gathered.count === 0) return 0;
+    this.#gathering = new Gathering();
+    const { runs, entries } = gathered.appended();
+    if (runs.length > 0) this.tell({ kind: "entries-omitted", runs });
+    if (entries.length > 0) this.#tellAppended(entries);
+    if (gathered.durableIndex !== null) this.#tellDurable(gathered.durableIndex);
+    if (gathered.commitIndex !== null) {
+      this.tell({ kind: "commit-advanced", commitIndex: gathered.commitIndex });
+    }
+    if (gathered.appliedIndex !== null) this.#tellApplied(gathered.appliedIndex);
+    for (const progress of gathered.progress.values()) {
+      this.tell({ kind: "progress-changed", progress });
+    }
+    if (gathered.timerReset) this.tell({ kind: "timer-changed", timer: this.#timer() });
+    return gathered.count;
+  }
+
+  /** Of somebody else, in this node's sequence. */
+  observe(body: ObservationBody): void {
+    if (body.kind === "node-view") {
+      this.tellGathered();
+      this.#rows.reset(body.view.rows);
+    }
+    this.tell(body);
   }
 
   tell(body: ObservationBody, timeUs: number = this.#ports.scheduler.nowUs()): void {
@@ -62,6 +98,10 @@ export class Narrator<Result> {
 
   /** Translates what the core saw into what people see. */
   core(observation: CoreObservation): void {
+    if (this.#gathering !== null) {
+      if (this.#gathering.take(observation)) return;
+      this.tellGathered();
+    }
     switch (observation.kind) {
       case "election-timer-reset":
         this.tell({
@@ -78,19 +118,16 @@ export class Narrator<Result> {
         this.tell(observation);
         if (observation.role === "leader") this.tell({ kind: "timer-changed", timer: null });
         return;
-      case "log-appended":
-        this.tell({
-          kind: "log-appended",
-          entries: observation.entries
-            .slice(-ENTRIES_IN_VIEW_MAX)
-            .map((entry) => this.#entryView(entry)),
-        });
-        return;
-      case "durable-advanced": {
-        const { lastSyncUs, diskBytes } = this.#ports.storage.stats();
-        this.tell({ ...observation, lastSyncUs, diskBytes });
+      case "log-appended": {
+        const { entries } = observation;
+        const runs = runsOf(entries.slice(0, -ENTRIES_IN_VIEW_MAX));
+        if (runs.length > 0) this.tell({ kind: "entries-omitted", runs });
+        this.#tellAppended(entries.slice(-ENTRIES_IN_VIEW_MAX));
         return;
       }
+      case "durable-advanced":
+        this.#tellDurable(observation.durableIndex);
+        return;
       case "progress-changed": {
         const { kind, ...progress } = observation;
         this.tell({ kind, progress });
@@ -102,27 +139,40 @@ export class Narrator<Result> {
   }
 
   entryApplied(changes: readonly Change[]): void {
-    if (this.#observer === null) return;
-    for (const { key, value } of changes) {
-      this.#changes.push({ key: textOf(key), value: value === null ? null : textOf(value) });
-    }
-    if (this.#changes.length > 2 * ROWS_IN_VIEW_MAX) {
-      this.#changes = this.#changes.slice(-ROWS_IN_VIEW_MAX);
-    }
+    if (this.#observer !== null) this.#rows.note(changes);
   }
 
   appliedAdvanced(appliedIndex: LogIndex): void {
     if (this.#observer === null) return;
-    const rows = this.#changes;
-    this.#changes = [];
-    this.tell({ kind: "applied", appliedIndex, rows });
+    if (this.#gathering === null) {
+      this.#tellApplied(appliedIndex);
+      return;
+    }
+    this.#gathering.appliedIndex = appliedIndex;
+    this.#gathering.count += 1;
   }
 
   restored(snapshotIndex: LogIndex): void {
     if (this.#observer === null) return;
-    this.#changes = [];
+    this.tellGathered();
     const rows = this.#ports.machine.rows(ROWS_IN_VIEW_MAX);
+    this.#rows.reset(rows);
     this.tell({ kind: "restored", snapshotIndex, rows });
+  }
+
+  #tellAppended(entries: readonly Entry[]): void {
+    const views = entries.map((entry) => this.#entryView(entry));
+    this.tell({ kind: "log-appended", entries: views });
+  }
+
+  #tellDurable(durableIndex: LogIndex): void {
+    const { lastSyncUs, diskBytes } = this.#ports.storage.stats();
+    this.tell({ kind: "durable-advanced", durableIndex, lastSyncUs, diskBytes });
+  }
+
+  #tellApplied(appliedIndex: LogIndex): void {
+    const rows = this.#rows.take(() => this.#ports.machine.rows(ROWS_IN_VIEW_MAX));
+    this.tell({ kind: "applied", appliedIndex, rows });
   }
 
   view(): NodeView {

@@ -176,7 +176,15 @@ class RaftNode<Result> implements NodeApi<Result> {
   }
 
   observe(body: ObservationBody): void {
-    this.#narrator.tell(body);
+    this.#narrator.observe(body);
+  }
+
+  gather(on: boolean): void {
+    this.#narrator.gather(on);
+  }
+
+  tellGathered(): number {
+    return this.#narrator.tellGathered();
   }
 
   setTickUs(tickUs: number): void {

@@ -433,3 +433,37 @@ describe("a recording", () => {
     expect(recording.lastUs()).toBe(1_000_000);
   });
 });
+
+describe("entries of which only the terms are told", () => {
+  test("lengthen the log, and the view goes on with those that are told after them", () => {
+    const tell = teller();
+    const observations = [
+      tell(1, { kind: "log-appended", entries: entries(1, 10, 1) }),
+      tell(1, {
+        kind: "entries-omitted",
+        runs: [
+          { firstIndex: 11, count: 400, term: 1 },
+          { firstIndex: 411, count: 90, term: 2 },
+        ],
+      }),
+      tell(1, { kind: "log-appended", entries: entries(501, 700, 2) }),
+    ];
+    expect(viewOf(observations.slice(0, 2)).nodes[0]).toMatchObject({
+      lastIndex: 500,
+      entries: [],
+    });
+    const node = nodeById(viewOf(observations), 1);
+    expect(node?.lastIndex).toBe(700);
+    expect(node?.entries).toEqual(entries(501, 700, 2));
+  });
+
+  test("are not on disk yet, wherever they begin", () => {
+    const tell = teller();
+    const view = viewOf([
+      tell(1, { kind: "log-appended", entries: entries(1, 10, 1) }),
+      tell(1, { kind: "durable-advanced", durableIndex: 10, lastSyncUs: 1, diskBytes: 1 }),
+      tell(1, { kind: "entries-omitted", runs: [{ firstIndex: 8, count: 3, term: 2 }] }),
+    ]);
+    expect(view.nodes[0]?.durableIndex).toBe(7);
+  });
+});

@@ -26,6 +26,11 @@ export interface ServiceHost {
   readonly requestTimeoutMs: () => number;
   /** Somebody watches: only then are requests told of. */
   readonly observing: () => boolean;
+  /**
+   * Whether this request is told of, or only counted because there are too many. `named`: it has
+   * a name already, of its client's or of the node's that forwarded it.
+   */
+  readonly tellsOfRequest: (named: boolean) => boolean;
   /** Bytes of log and snapshots. */
   readonly diskBytes: () => number;
   /** The link from a peer to this node is cut by a fault: what it forwards does not arrive. */

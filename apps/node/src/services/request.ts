@@ -122,12 +122,18 @@ export class Request {
     return this.#finished || this.#call.cancelled;
   }
 
-  /** Tells of the request if somebody watches. A forwarded one was told of where it came in. */
+  /**
+   * Tells of the request if somebody watches. A forwarded one was told of where it came in, or it
+   * has no name.
+   */
   start(describe: () => string, write: boolean): void {
     if (!this.requests.host.observing()) return;
     const given = String(this.#call.metadata.get(REQUEST_ID_HEADER)[0] ?? "");
-    this.#observedId = REQUEST_ID.test(given) ? given : this.requests.nextId();
+    const named = REQUEST_ID.test(given);
     this.#forwardedHere = this.forwardedBy() !== null;
+    if (this.#forwardedHere && !named) return;
+    if (!this.requests.host.tellsOfRequest(named)) return;
+    this.#observedId = named ? given : this.requests.nextId();
     if (this.#forwardedHere) return;
     const requestId = this.#observedId;
     this.requests.tell({ kind: "request-started", requestId, description: describe(), write });
