@@ -1,17 +1,22 @@
 /** Chooses what exactly a fault of some kind does, given how the world is now. */
 import type { Chance } from "./chance.ts";
 import type { Deed, Link } from "./faults.ts";
+import { chooseMembers } from "./choose-members.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Operator } from "./operator.ts";
 import type { VirtualProcess } from "./process.ts";
 import type { FaultKind } from "./swarm.ts";
 
 const RESTART_US_MAX = 20_000;
 
+export interface World {
+  readonly fleet: Fleet;
+  readonly operator: Operator;
+}
+
 /** null: there is nobody to do it to. */
-export function chooseDeed(
-  kind: FaultKind,
-  processes: readonly VirtualProcess[],
-  chance: Chance,
-): Deed | null {
+export function chooseDeed(kind: FaultKind, world: World, chance: Chance): Deed | null {
+  const processes = world.fleet.all.filter(({ retired }) => !retired);
   const nodeIds = processes.map(({ nodeId }) => nodeId);
   switch (kind) {
     case "crash":
@@ -50,6 +55,26 @@ export function chooseDeed(
       const rate = chance.pick([0.5, 0.8, 1.2, 2]);
       return onOne(anyRunning(processes, chance), (nodeId) => ({ kind, nodeId, rate }));
     }
+    case "clock jump": {
+      const ticks = chance.happens(0.5) ? chance.integer(2, 60) : -chance.integer(2, 60);
+      return onOne(anyRunning(processes, chance), (nodeId) => ({ kind, nodeId, ticks }));
+    }
+    case "partial cut": {
+      const rate = 0.1 + 0.6 * chance.fraction();
+      return cut(
+        pairs(nodeIds, nodeIds).filter(([from, to]) => from !== to && chance.happens(rate)),
+      );
+    }
+    case "snapshot interrupted": {
+      const step = chance.integer(0, 9);
+      const restartUs = chance.integer(0, RESTART_US_MAX);
+      return onOne(anyRunning(processes, chance), (nodeId) => ({ kind, nodeId, step, restartUs }));
+    }
+    case "bit rot":
+    case "add member":
+    case "remove member":
+    case "swap members":
+      return chooseMembers(kind, world, chance);
     case "transfer": {
       const target = chance.pick(nodeIds);
       return onOne(leaderOf(processes), (nodeId) => ({ kind, nodeId, target }));

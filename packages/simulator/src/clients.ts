@@ -6,7 +6,9 @@ import type { Action, Operation, Outcome } from "@raftarium/checker";
 import type { Chance } from "./chance.ts";
 import { answered, commandOf } from "./commands.ts";
 import type { Oracle } from "./oracle.ts";
-import type { Reply, VirtualProcess } from "./process.ts";
+import type { FaultCounts } from "./fault-counts.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Reply } from "./process.ts";
 import type { Swarm } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
 import { fingerprintOf } from "./trace.ts";
@@ -19,7 +21,8 @@ export interface ClientPorts {
   readonly chance: Chance;
   readonly oracle: Oracle;
   readonly trace: Trace;
-  readonly processes: readonly VirtualProcess[];
+  readonly counts: FaultCounts;
+  readonly fleet: Fleet;
   /** null: nobody listens, so nothing is put into words. */
   readonly tell: ((text: string) => void) | null;
 }
@@ -48,7 +51,12 @@ interface VirtualClient {
   identity: number;
   targetId: number;
   readonly lastSeen: LastSeen;
+  /** Operations until it rests. */
+  burstLeft: number;
 }
+
+/** `index` null: no good answer. */
+type Settled = (outcome: Outcome, index: number | null) => void;
 
 const NOTE_ANSWER = 16;
 const LINK_US_MIN = 20;
@@ -58,7 +66,7 @@ const BACK_OFF_US = 20_000;
 const PROBE_PAUSE_US = 50_000;
 
 export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
-  const { timeline, chance, oracle, trace, processes, tell } = ports;
+  const { timeline, chance, counts, oracle, trace, fleet, tell } = ports;
   const history: Operation[] = [];
   let acknowledgedCount = 0;
   let identityCount = 0;
@@ -79,35 +87,54 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
       if (stopped) return;
       requestCount += 1;
       const action = drawAction(chance, swarm, requestCount, client.lastSeen);
-      ask(client, requestCount, action, (index) => run(client, index === null ? BACK_OFF_US : 0));
+      attempt(client, action, false);
     });
+  }
+
+  /** Asks, and perhaps asks the same again as long as nobody knows what became of it. */
+  function attempt(client: VirtualClient, action: Action, again: boolean): void {
+    const id = requestCount;
+    ask(client, { id, action, again }, (outcome, index) => {
+      if (outcome === "unknown" && !stopped && chance.happens(swarm.retryRate)) {
+        counts.add("client tried again");
+        requestCount += 1;
+        attempt(client, action, true);
+        return;
+      }
+      run(client, index === null ? BACK_OFF_US : restUs(client));
+    });
+  }
+
+  function restUs(client: VirtualClient): number {
+    client.burstLeft -= 1;
+    if (client.burstLeft > 0) return 0;
+    client.burstLeft = swarm.burstOperations;
+    return swarm.restUs === 0 ? 0 : chance.tail(swarm.restUs);
   }
 
   function ask(
     client: VirtualClient,
-    id: number,
-    action: Action,
-    then: (index: number | null) => void,
+    { id, action, again }: { id: number; action: Action; again: boolean },
+    then: Settled,
   ): void {
-    const command = commandOf(action, id);
+    const command = commandOf(action, id, again);
     const fingerprint = command === null ? 0 : fingerprintOf(command);
     const callUs = timeline.nowUs();
     const request: Request = { id, client, action, fingerprint, callUs, settled: false };
     oracle.proposed(fingerprint, id, action);
     const key = action.kind === "get" ? action.key : "";
     timeline.after(linkUs(), () => {
-      const target = processes[client.targetId - 1]!;
-      const listens = target.request(command, key, (reply) => {
+      const listens = fleet.find(client.targetId)?.request(command, key, (reply) => {
         timeline.after(linkUs(), () => settle(request, reply, then));
       });
-      if (!listens) settle(request, { kind: "failed", leaderId: null }, then);
+      if (listens !== true) settle(request, { kind: "failed", leaderId: null }, then);
     });
     timeline.after(swarm.requestTimeoutUs, () => {
       settle(request, { kind: "unknown", leaderId: null }, then);
     });
   }
 
-  function settle(request: Request, reply: Reply, then: (index: number | null) => void): void {
+  function settle(request: Request, reply: Reply, then: Settled): void {
     if (request.settled) return;
     request.settled = true;
     const { id, client, fingerprint } = request;
@@ -130,10 +157,10 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
       if (reply.kind === "unknown") client.identity = newIdentity();
       client.targetId =
         reply.leaderId === null || reply.leaderId === client.targetId
-          ? chance.integer(1, processes.length)
+          ? chance.pick(fleet.all).nodeId
           : reply.leaderId;
     }
-    then(reply.kind === "ok" ? reply.index : null);
+    then(outcome, reply.kind === "ok" ? reply.index : null);
   }
 
   function record(request: Request, action: Action, outcome: Outcome): void {
@@ -148,8 +175,9 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
   }
 
   function createClient(): VirtualClient {
-    const targetId = chance.integer(1, processes.length);
-    return { identity: newIdentity(), targetId, lastSeen: new Map() };
+    const targetId = chance.pick(fleet.all).nodeId;
+    const burstLeft = swarm.burstOperations;
+    return { identity: newIdentity(), targetId, lastSeen: new Map(), burstLeft };
   }
 
   for (let count = 0; count < swarm.clientCount; count += 1) run(createClient(), 0);
@@ -165,17 +193,17 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     probe(nodeIds, acknowledged) {
       const client = createClient();
       let turn = 0;
-      const attempt = (): void => {
+      const next = (): void => {
         client.targetId = nodeIds[turn % nodeIds.length]!;
         turn += 1;
         requestCount += 1;
         const action: Action = { kind: "put", key: "probe", value: `v${requestCount}` };
-        ask(client, requestCount, action, (index) => {
-          if (index === null) timeline.after(PROBE_PAUSE_US, attempt);
+        ask(client, { id: requestCount, action, again: false }, (_outcome, index) => {
+          if (index === null) timeline.after(PROBE_PAUSE_US, next);
           else acknowledged(index);
         });
       };
-      attempt();
+      next();
     },
   };
 }

@@ -7,14 +7,22 @@ import { asciiOf, bytesOfAscii } from "./text.ts";
 
 /**
  * The bytes of an action; a get has none. Unique for each request, so that a command in the log
- * tells whose it is.
+ * tells whose it is. `again`: it has been asked before, by a request whose bytes it must not share.
  */
-export function commandOf(action: Action, requestId: number): Uint8Array | null {
+export function commandOf(action: Action, requestId: number, again: boolean): Uint8Array | null {
+  // Always true, for nobody writes such a key.
+  const mark = again ? [compareOf({ key: `request ${requestId}`, value: null })] : [];
   switch (action.kind) {
     case "get":
       return null;
     case "put":
-      return encodePut(bytesOfAscii(action.key), bytesOfAscii(action.value));
+      if (!again) return encodePut(bytesOfAscii(action.key), bytesOfAscii(action.value));
+      return encodeCommand({
+        kind: "txn",
+        compare: mark,
+        success: [writeOf(action)],
+        failure: [],
+      });
     case "delete":
       // A range that holds this one key and no other that anybody writes.
       return encodeCommand({
@@ -25,14 +33,14 @@ export function commandOf(action: Action, requestId: number): Uint8Array | null 
     case "cas":
       return encodeCommand({
         kind: "txn",
-        compare: [compareOf({ key: action.key, value: action.expected })],
+        compare: [...mark, compareOf({ key: action.key, value: action.expected })],
         success: [writeOf({ key: action.key, value: action.value })],
         failure: [rangeOf(action.key)],
       });
     case "txn":
       return encodeCommand({
         kind: "txn",
-        compare: action.compare.map(compareOf),
+        compare: [...mark, ...action.compare.map(compareOf)],
         success: [...action.writes.map(writeOf), ...action.reads.map(({ key }) => rangeOf(key))],
         failure: action.reads.map(({ key }) => rangeOf(key)),
       });

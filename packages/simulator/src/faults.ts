@@ -16,6 +16,31 @@ export type Deed =
   | { readonly kind: "failing disk"; readonly nodeId: number }
   | { readonly kind: "full disk"; readonly nodeId: number; readonly roomBytes: number }
   | { readonly kind: "clock rate"; readonly nodeId: number; readonly rate: number }
+  /** So many ticks at once; below 0: the clock stands still for so many. */
+  | { readonly kind: "clock jump"; readonly nodeId: number; readonly ticks: number }
+  /** A durable bit turns, `place` (0 to 1) of the way through what is durable. */
+  | {
+      readonly kind: "bit rot";
+      readonly nodeId: number;
+      readonly place: number;
+      readonly bit: number;
+      /** The new member that takes its place. */
+      readonly newId: number;
+    }
+  /** A crash amid the operation on a snapshot's file after `step` others. */
+  | {
+      readonly kind: "snapshot interrupted";
+      readonly nodeId: number;
+      readonly step: number;
+      readonly restartUs: number;
+    }
+  /** Those who join get an empty disk and an id that nobody had. At once: by joint consensus. */
+  | {
+      readonly kind: "members";
+      readonly joining: readonly number[];
+      readonly leaving: readonly number[];
+      readonly atOnce: boolean;
+    }
   | { readonly kind: "transfer"; readonly nodeId: number; readonly target: number }
   | { readonly kind: "campaign"; readonly nodeId: number };
 
@@ -43,6 +68,19 @@ export function describeFault({ fault, deed }: InjectedFault): string {
       return `${fault} of ${deed.nodeId}: room for ${deed.roomBytes} bytes`;
     case "clock rate":
       return `${fault} of ${deed.nodeId}: ${deed.rate}`;
+    case "clock jump":
+      return deed.ticks < 0
+        ? `${fault} of ${deed.nodeId}: it stands still for ${-deed.ticks} ticks`
+        : `${fault} of ${deed.nodeId}: ${deed.ticks} ticks at once`;
+    case "bit rot":
+      return `${fault}: a durable bit of ${deed.nodeId} turns; ${deed.newId} is to replace it`;
+    case "snapshot interrupted":
+      return `${fault}: ${deed.nodeId} is to crash in step ${deed.step} of a snapshot`;
+    case "members": {
+      const joining = deed.joining.map((nodeId) => `+${nodeId}`);
+      const leaving = deed.leaving.map((nodeId) => `-${nodeId}`);
+      return `${fault}: ${[...joining, ...leaving].join(" ")}${deed.atOnce ? ", at once" : ""}`;
+    }
     case "transfer":
       return `${fault} from ${deed.nodeId} to ${deed.target}`;
     case "pause":

@@ -5,6 +5,8 @@ import type { FaultCounts } from "./fault-counts.ts";
 import { describeFault } from "./faults.ts";
 import type { Deed, InjectedFault } from "./faults.ts";
 import type { Network } from "./network.ts";
+import type { Fleet } from "./fleet.ts";
+import type { Operator } from "./operator.ts";
 import type { VirtualProcess } from "./process.ts";
 import type { FaultPlan } from "./swarm.ts";
 import type { Timeline } from "./timeline.ts";
@@ -14,8 +16,8 @@ export interface NemesisPorts {
   readonly chance: Chance;
   readonly counts: FaultCounts;
   readonly network: Network;
-  /** Node n is at n - 1. */
-  readonly processes: readonly VirtualProcess[];
+  readonly fleet: Fleet;
+  readonly operator: Operator;
   /** Tells a person what was done. */
   readonly tell: (text: string) => void;
 }
@@ -29,13 +31,13 @@ export interface Nemesis {
 
 /** Each kind at random moments, by its own plan. */
 export function createNemesis(plans: readonly FaultPlan[], ports: NemesisPorts): Nemesis {
-  const { timeline, chance, processes } = ports;
+  const { timeline, chance } = ports;
   const hand = new Hand(ports);
 
   function schedule(plan: FaultPlan, own: Chance): void {
     timeline.after(around(plan.intervalUs, own), () => {
       if (hand.stopped) return;
-      const deed = chooseDeed(plan.kind, processes, own);
+      const deed = chooseDeed(plan.kind, ports, own);
       const atUs = timeline.nowUs();
       const untilUs = atUs + around(plan.durationUs, own);
       if (deed !== null) hand.inject({ fault: plan.kind, atUs, untilUs, deed });
@@ -95,8 +97,8 @@ class Hand implements Nemesis {
       case "crash":
         return this.#crash(deed.victims);
       case "pause":
-        this.#process(deed.nodeId).pause();
-        return () => this.#process(deed.nodeId).resume();
+        this.#process(deed.nodeId)?.pause();
+        return () => this.#process(deed.nodeId)?.resume();
       case "cut":
         for (const [source, target] of deed.links) network.cut(source, target);
         return () => {
@@ -109,48 +111,88 @@ class Hand implements Nemesis {
         return () => network.setExtraDelay(source, target, 0);
       }
       case "slow disk":
-        this.#process(deed.nodeId).setDiskSlowness(deed.factor);
-        return () => this.#process(deed.nodeId).setDiskSlowness(1);
+        this.#process(deed.nodeId)?.setDiskSlowness(deed.factor);
+        return () => this.#process(deed.nodeId)?.setDiskSlowness(1);
       case "failing disk":
-        this.#process(deed.nodeId).failDisk();
+        this.#process(deed.nodeId)?.failDisk();
         return () => this.#repair(deed.nodeId);
       case "full disk":
-        this.#process(deed.nodeId).fillDisk(deed.roomBytes);
+        this.#process(deed.nodeId)?.fillDisk(deed.roomBytes);
         return () => this.#repair(deed.nodeId);
       case "clock rate":
-        this.#process(deed.nodeId).setClockRate(deed.rate);
-        return () => this.#process(deed.nodeId).setClockRate(1);
+        this.#process(deed.nodeId)?.setClockRate(deed.rate);
+        return () => this.#process(deed.nodeId)?.setClockRate(1);
+      case "clock jump":
+        this.#process(deed.nodeId)?.jumpClock(deed.ticks);
+        return () => undefined;
+      case "bit rot":
+        this.#rot(deed);
+        return () => undefined;
+      case "snapshot interrupted":
+        this.#setSnapshotTrap(deed);
+        return () => undefined;
+      case "members":
+        this.#ports.operator.wish(deed);
+        return () => undefined;
       case "transfer":
-        this.#process(deed.nodeId).transferLeadership(deed.target);
+        this.#process(deed.nodeId)?.transferLeadership(deed.target);
         return () => undefined;
       case "campaign":
-        this.#process(deed.nodeId).campaign();
+        this.#process(deed.nodeId)?.campaign();
         return () => undefined;
     }
   }
 
   #crash(victims: readonly { readonly nodeId: number; readonly restartUs: number }[]): Undo {
-    for (const { nodeId } of victims) this.#process(nodeId).crash();
+    for (const { nodeId } of victims) this.#process(nodeId)?.crash();
     return () => {
       for (const { nodeId, restartUs } of victims) {
         this.#ports.timeline.after(restartUs, () => {
-          if (!this.stopped) this.#process(nodeId).start();
+          if (!this.stopped) this.#process(nodeId)?.start();
         });
       }
     };
   }
 
+  /** The process must refuse to start, and somebody new must take its place. */
+  #rot({ nodeId, place, bit, newId }: Extract<Deed, { kind: "bit rot" }>): void {
+    const process = this.#process(nodeId);
+    if (process === undefined) return;
+    process.crash();
+    process.repairDisk();
+    if (process.rotDisk(place, bit)) {
+      this.#ports.counts.add("durable bit turned");
+      this.#ports.operator.wish({ joining: [newId], leaving: [nodeId], atOnce: false });
+    }
+    process.start();
+  }
+
+  /** Stays until there is a snapshot that is so long in the making. */
+  #setSnapshotTrap(deed: Extract<Deed, { kind: "snapshot interrupted" }>): void {
+    const { counts, tell, timeline } = this.#ports;
+    const process = this.#process(deed.nodeId);
+    process?.setSnapshotTrap(deed.step, (operation) => {
+      if (this.stopped || process.health === "crashed") return;
+      counts.add(`crash in ${operation}`);
+      tell(`node ${deed.nodeId} crashes in the ${operation}`);
+      process.crash();
+      timeline.after(deed.restartUs, () => {
+        if (!this.stopped) process.start();
+      });
+    });
+  }
+
   /** A process that the disk made end starts again. */
   #repair(nodeId: number): void {
     const process = this.#process(nodeId);
+    if (process === undefined) return;
     this.#ports.tell(`the disk of node ${nodeId} is repaired`);
     process.repairDisk();
     if (process.health === "crashed") process.start();
   }
 
-  #process(nodeId: number): VirtualProcess {
-    const process = this.#ports.processes[nodeId - 1];
-    if (process === undefined) throw new Error(`expected a node, got ${nodeId}`);
-    return process;
+  /** A shrunk schedule may name a node that never joined. */
+  #process(nodeId: number): VirtualProcess | undefined {
+    return this.#ports.fleet.find(nodeId);
   }
 }

@@ -19,7 +19,7 @@ function createWorld(settings: NetworkSettings) {
   const timeline = createTimeline();
   const counts = createFaultCounts();
   const arrived: number[] = [];
-  const network = createNetwork(3, settings, {
+  const network = createNetwork(4, settings, {
     timeline,
     chance: createChance(1),
     counts,

@@ -47,14 +47,14 @@ const HEALED: NetworkSettings = {
   cutsStopFlying: true,
 };
 
-/** Nodes are numbered from 1 to `nodeCount`. */
+/** Nodes are numbered from 1 up, below `nodeIds`. */
 export function createNetwork(
-  nodeCount: number,
+  nodeIds: number,
   settings: NetworkSettings,
   ports: NetworkPorts,
 ): Network {
   const { timeline, chance, counts } = ports;
-  const width = nodeCount + 1;
+  const width = nodeIds;
   /** How many faults cut each link now. */
   const cuts = new Uint8Array(width * width);
   const healed = new Uint8Array(width * width);
@@ -111,9 +111,9 @@ export function createNetwork(
     setExtraDelay(source, target, delayUs) {
       extraDelays[source * width + target] = delayUs;
     },
-    heal(nodeIds) {
-      for (const source of nodeIds) {
-        for (const target of nodeIds) {
+    heal(group) {
+      for (const source of group) {
+        for (const target of group) {
           const link = source * width + target;
           cuts[link] = 0;
           extraDelays[link] = 0;

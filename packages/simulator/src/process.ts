@@ -5,9 +5,11 @@
 import type { InvariantChecker } from "@raftarium/checker";
 import type { Answer } from "./model.ts";
 import type { Chance } from "./chance.ts";
+import type { ConfigurationAt, ConfigurationChain } from "./configuration-chain.ts";
 import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
 import { startRaftNode } from "@raftarium/node";
-import { createRaft } from "@raftarium/raft";
+import { createRaft, decodeConfiguration } from "@raftarium/raft";
+import type { Configuration, ConfigurationChange, RecoveredState } from "@raftarium/raft";
 import { createKv } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
 import type { Observation } from "@raftarium/observer";
@@ -45,6 +47,7 @@ export interface ProcessPorts {
   readonly checker: InvariantChecker;
   readonly trace: Trace;
   readonly disk: VirtualDisk;
+  readonly chain: ConfigurationChain;
   readonly sabotage: Sabotage;
   readonly send: (envelope: Envelope) => void;
   /** Something in the code under test threw. */
@@ -57,6 +60,12 @@ export interface ProcessPorts {
 export interface VirtualProcess {
   readonly nodeId: number;
   readonly health: ProcessHealth;
+  /** Gone for good: it has left the cluster, or its disk was refused. */
+  readonly retired: boolean;
+  /** A durable bit of its disk has turned. */
+  readonly rotten: boolean;
+  /** In force, as far as it knows, or knew when it was last running. */
+  readonly configuration: ConfigurationAt;
   start(): void;
   crash(): void;
   pause(): void;
@@ -70,9 +79,20 @@ export interface VirtualProcess {
   failDisk(): void;
   fillDisk(roomBytes: number): void;
   repairDisk(): void;
+  /** Turns a durable bit of a crashed process's disk; see `VirtualDisk.rot`. */
+  rotDisk(place: number, bit: number): boolean;
+  setSnapshotTrap(count: number, sprung: ((operation: string) => void) | null): void;
+  /** Ends it for good. */
+  retire(): void;
+  /** So many ticks at once; below 0: so many are left out. */
+  jumpClock(ticks: number): void;
   transferLeadership(target: number): void;
   campaign(): void;
+  /** `done(true)`: the change is committed; false: it was refused, or nobody knows. */
+  changeMembers(change: ConfigurationChange, done: (committed: boolean) => void): void;
   isLeader(): boolean;
+  /** 0 while it is not running. */
+  term(): number;
   /** In a few words, for people. */
   describe(): string;
   /** Where the state machine stands; -1 while it is not running. */
@@ -107,15 +127,24 @@ class Process implements VirtualProcess {
   /** Requests whose answer is still due: a crash breaks their connections. */
   #openReplies = new Set<(reply: Reply) => void>();
   #clockRate = 1;
+  /** Ticks that the clock is still to leave out. */
+  #ticksLeftOut = 0;
+  retired = false;
+  configuration: ConfigurationAt;
 
   constructor(options: ProcessOptions, ports: ProcessPorts) {
     this.nodeId = options.raft.id;
+    this.configuration = { index: 0, configuration: options.raft.initialConfiguration };
     this.#options = options;
     this.#ports = ports;
   }
 
+  get rotten(): boolean {
+    return this.#ports.disk.rotten;
+  }
+
   start(): void {
-    if (this.health !== "crashed") return;
+    if (this.health !== "crashed" || this.retired) return;
     this.#incarnation += 1;
     this.#setHealth("starting");
     const { disk, checker, trace, sabotage, timeline } = this.#ports;
@@ -125,12 +154,21 @@ class Process implements VirtualProcess {
       disk.open(
         enter,
         (storage) => {
-          const taps: TapPorts = { nodeId: this.nodeId, checker, trace, restores: [] };
-          tellStart(storage.recovered, taps);
+          const { initialConfiguration } = this.#options.raft;
+          this.configuration = configurationOf(storage.recovered, initialConfiguration);
+          const taps: TapPorts = {
+            nodeId: this.nodeId,
+            checker,
+            chain: this.#ports.chain,
+            trace,
+            restores: [],
+            configurationIndex: this.configuration.index,
+          };
+          tellStart(storage.recovered, this.configuration.configuration, taps);
           const wrapped = sabotage.wrapStorage?.(storage, (task) => timeline.soon(task));
           this.#startNode(tapStorage(wrapped ?? storage, taps), taps, incarnation);
         },
-        () => this.#end(incarnation),
+        (forGood) => this.#end(incarnation, forGood),
       );
     });
   }
@@ -155,7 +193,14 @@ class Process implements VirtualProcess {
       },
       createRaft: (options) => tapRaft((sabotage.createRaft ?? createRaft)(options), taps),
     };
-    (sabotage.startRaftNode ?? startRaftNode)({ ...this.#options, incarnation }, ports, (node) => {
+    const options: RaftNodeOptions = {
+      ...this.#options,
+      incarnation,
+      onConfiguration: (configuration, index) => {
+        this.configuration = { index, configuration };
+      },
+    };
+    (sabotage.startRaftNode ?? startRaftNode)(options, ports, (node) => {
       this.#node = node;
       this.#kv = kv;
       this.#machine = machine;
@@ -174,7 +219,8 @@ class Process implements VirtualProcess {
     const tick = (): void => {
       if (this.#incarnation !== incarnation || this.health === "crashed") return;
       // A paused process misses its ticks; they don't add up.
-      if (this.health === "running") this.#enter(incarnation, turn);
+      if (this.#ticksLeftOut > 0) this.#ticksLeftOut -= 1;
+      else if (this.health === "running") this.#enter(incarnation, turn);
       timeline.after(Math.round(this.#options.tickUs / this.#clockRate), tick);
     };
     timeline.after(delayUs, tick);
@@ -195,8 +241,9 @@ class Process implements VirtualProcess {
   }
 
   /** The process ends itself: as from outside, but the disk loses nothing. */
-  #end(incarnation: number): void {
+  #end(incarnation: number, forGood: boolean): void {
     if (this.#incarnation !== incarnation || this.health === "crashed") return;
+    this.retired ||= forGood;
     this.#leave();
     this.#ports.disk.kill();
   }
@@ -307,6 +354,37 @@ class Process implements VirtualProcess {
     this.#ports.disk.repair();
   }
 
+  rotDisk(place: number, bit: number): boolean {
+    return this.#ports.disk.rot(place, bit);
+  }
+
+  setSnapshotTrap(count: number, sprung: ((operation: string) => void) | null): void {
+    this.#ports.disk.setSnapshotTrap(count, sprung);
+  }
+
+  retire(): void {
+    this.retired = true;
+    this.crash();
+  }
+
+  jumpClock(ticks: number): void {
+    if (ticks < 0) this.#ticksLeftOut = -ticks;
+    const turn = (): void => this.#node?.tick();
+    if (this.health === "running") {
+      for (let count = 0; count < ticks; count += 1) this.#enter(this.#incarnation, turn);
+    }
+  }
+
+  changeMembers(change: ConfigurationChange, done: (committed: boolean) => void): void {
+    this.#enter(this.#incarnation, () =>
+      this.#node?.changeConfiguration(change, (outcome) => done(outcome.kind === "applied")),
+    );
+  }
+
+  term(): number {
+    return this.#node?.status().term ?? 0;
+  }
+
   transferLeadership(target: number): void {
     this.#enter(this.#incarnation, () => this.#node?.transferLeadership(target));
   }
@@ -356,4 +434,13 @@ class Process implements VirtualProcess {
     this.health = health;
     this.#ports.healthChanged(this.nodeId, health);
   }
+}
+
+function configurationOf(recovered: RecoveredState, initial: Configuration): ConfigurationAt {
+  const { snapshot, entries } = recovered;
+  const last = entries.findLast(({ kind }) => kind === "configuration");
+  const found = last === undefined ? null : decodeConfiguration(last.data);
+  if (last !== undefined && found !== null) return { index: last.index, configuration: found };
+  if (snapshot === null) return { index: 0, configuration: initial };
+  return { index: snapshot.configurationIndex, configuration: snapshot.configuration };
 }

@@ -8,36 +8,40 @@
 import { createInvariantChecker } from "@raftarium/checker";
 import type { InvariantChecker, Operation, Violation } from "@raftarium/checker";
 import type { Observation } from "@raftarium/observer";
-import { createRandom } from "@raftarium/raft";
-import { openStorage } from "@raftarium/storage";
 import { createChance } from "./chance.ts";
 import type { Chance } from "./chance.ts";
 import { createClients } from "./clients.ts";
 import type { Clients } from "./clients.ts";
+import { createConfigurationChain } from "./configuration-chain.ts";
+import type { ConfigurationChain } from "./configuration-chain.ts";
 import { createFaultCounts } from "./fault-counts.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { InjectedFault } from "./faults.ts";
+import { createFleet, NODE_IDS } from "./fleet.ts";
+import type { Fleet } from "./fleet.ts";
+import { chooseCore, membersAmong } from "./healing.ts";
 import { createNemesis, replayFaults } from "./nemesis.ts";
 import type { Nemesis, NemesisPorts } from "./nemesis.ts";
 import { createNetwork } from "./network.ts";
 import type { Network } from "./network.ts";
+import { createOperator } from "./operator.ts";
+import type { Operator } from "./operator.ts";
 import { createOracle } from "./oracle.ts";
 import type { Oracle } from "./oracle.ts";
-import { createProcess } from "./process.ts";
-import type { ProcessOptions, Sabotage, VirtualProcess } from "./process.ts";
+import type { ProcessHealth, Sabotage, VirtualProcess } from "./process.ts";
 import { drawSwarm } from "./swarm.ts";
 import type { Swarm } from "./swarm.ts";
 import { createTimeline } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
 import { createTrace } from "./trace.ts";
 import type { Trace } from "./trace.ts";
-import { createVirtualDisk } from "./virtual-disk.ts";
 
 /** A healed majority must commit within so many longest election timeouts. */
 export const PROGRESS_BOUND_ELECTIONS = 20;
 /** Share of a run's time in which faults are injected. */
 const FAULT_SHARE = 0.65;
 const POLL_US = 10_000;
+const NOTE_HEALTH = 32;
 
 export interface SimulationOptions {
   /** Any safe integer. */
@@ -89,55 +93,79 @@ class World {
   readonly #counts: FaultCounts = createFaultCounts();
   readonly #checker: InvariantChecker;
   readonly #oracle: Oracle;
+  readonly #chain: ConfigurationChain;
   readonly #network: Network;
-  readonly #processes: readonly VirtualProcess[];
+  readonly #fleet: Fleet;
+  readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #clients: Clients;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
     const { seed, nodeCount } = options;
+    const [timeline, trace, counts] = [this.#timeline, this.#trace, this.#counts];
     this.#chance = createChance(seed);
     this.#swarm = { ...drawSwarm(this.#chance.fork(1), nodeCount), ...options.overrides };
     const nodeIds = Array.from({ length: nodeCount }, (_, at) => at + 1);
-    this.#checker = createInvariantChecker({ voters: nodeIds, durability: true });
-    this.#oracle = createOracle(this.#checker);
-    this.#network = createNetwork(nodeCount, this.#swarm.network, {
-      timeline: this.#timeline,
+    const checker = createInvariantChecker({ voters: nodeIds, durability: true });
+    this.#checker = checker;
+    const initial = { voters: nodeIds, votersOutgoing: [], learners: [], addresses: {} };
+    this.#chain = createConfigurationChain(initial, checker);
+    this.#oracle = createOracle(checker);
+    this.#network = createNetwork(NODE_IDS, this.#swarm.network, {
+      timeline,
       chance: this.#chance.fork(2),
-      counts: this.#counts,
-      deliver: (envelope) => this.#processes[envelope.target - 1]?.deliver(envelope),
+      counts,
+      deliver: (envelope) => this.#fleet.find(envelope.target)?.deliver(envelope),
     });
-    this.#processes = nodeIds.map((nodeId) => this.#createProcess(nodeId, nodeIds));
-    const ports: NemesisPorts = {
-      timeline: this.#timeline,
-      chance: this.#chance.fork(3),
-      counts: this.#counts,
+    this.#fleet = createFleet(nodeIds, {
+      seed: this.#chance.integer(1, 2 ** 48),
+      swarm: this.#swarm,
+      timeline,
+      trace,
+      counts,
+      checker,
+      chain: this.#chain,
       network: this.#network,
-      processes: this.#processes,
-      tell: (text) => this.#tell(text),
+      sabotage: options.sabotage ?? {},
+      observer: options.onObservation ?? null,
+      healthChanged: (nodeId, health) => this.#healthChanged(nodeId, health),
+    });
+    const fleet = this.#fleet;
+    const tell = (text: string): void => this.#tell(text);
+    this.#operator = createOperator({ timeline, checker, counts, fleet, tell });
+    const ports: NemesisPorts = {
+      timeline,
+      chance: this.#chance.fork(3),
+      counts,
+      network: this.#network,
+      fleet,
+      operator: this.#operator,
+      tell,
     };
     this.#nemesis =
       options.schedule === undefined
         ? createNemesis(this.#swarm.faults, ports)
         : replayFaults(options.schedule, ports);
     this.#clients = createClients(this.#swarm, {
-      timeline: this.#timeline,
+      timeline,
       chance: this.#chance.fork(4),
+      counts,
       oracle: this.#oracle,
-      trace: this.#trace,
-      processes: this.#processes,
-      tell: options.onEvent === undefined ? null : (text) => this.#tell(text),
+      trace,
+      fleet,
+      tell: options.onEvent === undefined ? null : tell,
     });
   }
 
   run(): SimulationResult {
     const totalUs = Math.round(this.#options.seconds * 1_000_000);
     this.#tell(`swarm: ${JSON.stringify(this.#swarm)}`);
-    for (const process of this.#processes) process.start();
+    for (const process of this.#fleet.all) process.start();
     if (this.#runUntil(Math.round(totalUs * FAULT_SHARE))) {
       const core = this.#heal();
-      if (this.#demandProgress(core) && this.#runUntil(totalUs)) {
+      if (core === null) this.#counts.add("majority lost for good");
+      else if (this.#demandProgress(core) && this.#runUntil(totalUs)) {
         this.#clients.stop();
         this.#demandConvergence(core);
       }
@@ -150,18 +178,18 @@ class World {
     const { violations } = this.#checker;
     while (this.#timeline.step(untilUs)) {
       this.#oracle.advance();
+      this.#chain.advance();
       if (violations.length > 0) return false;
     }
     return violations.length === 0;
   }
 
   /** Mends a random majority; what is wrong with the others, and between, stays wrong. */
-  #heal(): readonly VirtualProcess[] {
+  #heal(): readonly VirtualProcess[] | null {
     this.#nemesis.stop();
-    const { nodeCount } = this.#options;
-    const size = this.#chance.integer(Math.floor(nodeCount / 2) + 1, nodeCount);
-    const shuffled = this.#chance.shuffled(this.#processes);
-    const core = shuffled.slice(0, size).toSorted((left, right) => left.nodeId - right.nodeId);
+    this.#operator.stop();
+    const core = chooseCore(this.#fleet.all, this.#chain.committed, this.#chance);
+    if (core === null) return null;
     const coreIds = core.map(({ nodeId }) => nodeId);
     for (const process of core) {
       process.repairDisk();
@@ -169,10 +197,13 @@ class World {
       process.resume();
       process.setClockRate(1);
       process.setDiskSlowness(1);
+      process.setSnapshotTrap(0, null);
     }
     this.#network.heal(coreIds);
     this.#tell(`healed: nodes ${coreIds.join(", ")}, and only these`);
-    for (const outsider of shuffled.slice(size)) this.#shutOut(outsider.nodeId, coreIds);
+    for (const { nodeId, retired } of this.#fleet.all) {
+      if (!retired && !coreIds.includes(nodeId)) this.#shutOut(nodeId, coreIds);
+    }
     return core;
   }
 
@@ -213,10 +244,10 @@ class World {
       core,
       () =>
         probedIndex > 0 &&
-        core.every((process) => process.appliedIndex() >= this.#checker.commitIndex),
+        membersAmong(core).every((process) => process.appliedIndex() >= this.#checker.commitIndex),
     );
     if (!caughtUp) return false;
-    return this.#checkSameState(core);
+    return this.#checkSameState(membersAmong(core));
   }
 
   #checkSameState(core: readonly VirtualProcess[]): boolean {
@@ -261,55 +292,16 @@ class World {
     return true;
   }
 
-  #createProcess(nodeId: number, nodeIds: readonly number[]): VirtualProcess {
-    const chance = this.#chance.fork(100 + nodeId);
-    const { timeline, counts, swarm } = {
-      timeline: this.#timeline,
-      counts: this.#counts,
-      swarm: this.#swarm,
-    };
-    const disk = createVirtualDisk({
-      nodeId,
-      swarm,
-      timeline,
-      counts,
-      chance: chance.fork(1),
-      openStorage: this.#options.sabotage?.openStorage ?? openStorage,
-    });
-    return createProcess(nodeOptions(nodeId, nodeIds, swarm, chance.integer(1, 2 ** 48)), {
-      timeline,
-      chance,
-      disk,
-      checker: this.#checker,
-      trace: this.#trace,
-      sabotage: this.#options.sabotage ?? {},
-      observer: this.#options.onObservation ?? null,
-      send: (envelope) => this.#network.send(envelope),
-      failed: (failedId, error) => this.#failed(failedId, error),
-      healthChanged: (changedId, health) => {
-        this.#trace.note(32, changedId, health.length, timeline.nowUs());
-        this.#tell(`node ${changedId} ${health}`);
-        if (health === "crashed") this.#tellPeers(changedId);
-      },
-    });
-  }
-
-  /** The others find their connections broken. */
-  #tellPeers(crashedId: number): void {
-    for (const process of this.#processes) {
-      if (process.nodeId === crashedId) continue;
+  #healthChanged(nodeId: number, health: ProcessHealth): void {
+    this.#trace.note(NOTE_HEALTH, nodeId, health.length, this.#timeline.nowUs());
+    this.#tell(`node ${nodeId} ${health}`);
+    if (health !== "crashed") return;
+    // The others find their connections broken.
+    for (const process of this.#fleet.all) {
+      if (process.nodeId === nodeId) continue;
       const delayUs = this.#chance.integer(100, 2000);
-      this.#timeline.after(delayUs, () => process.unreachable(crashedId));
+      this.#timeline.after(delayUs, () => process.unreachable(nodeId));
     }
-  }
-
-  #failed(nodeId: number, error: unknown): void {
-    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.#checker.report({
-      invariant: "no crash of its own",
-      explanation: `node ${nodeId} threw: ${text}`,
-      nodeIds: [nodeId],
-    });
   }
 
   #tell(text: string): void {
@@ -335,37 +327,4 @@ class World {
       swarm: this.#swarm,
     };
   }
-}
-
-function nodeOptions(
-  id: number,
-  nodeIds: readonly number[],
-  swarm: Swarm,
-  seed: number,
-): ProcessOptions {
-  return {
-    tickUs: swarm.tickUs,
-    snapshotEntries: swarm.snapshotEntries,
-    historyRevisionsMax: swarm.historyRevisionsMax,
-    snapshotBytes: 1 << 20,
-    raft: {
-      id,
-      initialConfiguration: { voters: nodeIds, votersOutgoing: [], learners: [], addresses: {} },
-      random: createRandom(seed),
-      electionTicksMin: swarm.electionTicksMin,
-      electionTicksMax: swarm.electionTicksMax,
-      heartbeatTicks: swarm.heartbeatTicks,
-      preVote: true,
-      checkQuorum: true,
-      leaseReads: false,
-      priority: 0,
-      entriesPerAppendMax: swarm.entriesPerAppendMax,
-      bytesPerAppendMax: swarm.bytesPerAppendMax,
-      inflightAppendsMax: swarm.inflightAppendsMax,
-      inflightBytesMax: 1 << 20,
-      uncommittedBytesMax: 1 << 22,
-      snapshotChunkBytes: swarm.snapshotChunkBytes,
-      trailingEntries: swarm.trailingEntries,
-    },
-  };
 }

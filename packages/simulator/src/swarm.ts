@@ -22,6 +22,13 @@ export type FaultKind =
   | "failing disk"
   | "full disk"
   | "clock rate"
+  | "clock jump"
+  | "partial cut"
+  | "bit rot"
+  | "snapshot interrupted"
+  | "add member"
+  | "remove member"
+  | "swap members"
   | "transfer"
   | "campaign";
 
@@ -41,6 +48,13 @@ export const FAULT_KINDS: readonly FaultKind[] = [
   "failing disk",
   "full disk",
   "clock rate",
+  "clock jump",
+  "partial cut",
+  "bit rot",
+  "snapshot interrupted",
+  "add member",
+  "remove member",
+  "swap members",
   "transfer",
   "campaign",
 ];
@@ -69,6 +83,8 @@ export interface Swarm {
   readonly electionTicksMin: number;
   readonly electionTicksMax: number;
   readonly heartbeatTicks: number;
+  /** Leadership is handed to a voter of a higher priority. */
+  readonly priorities: boolean;
   readonly entriesPerAppendMax: number;
   readonly bytesPerAppendMax: number;
   readonly inflightAppendsMax: number;
@@ -85,8 +101,13 @@ export interface Swarm {
   readonly faults: readonly FaultPlan[];
   readonly clientCount: number;
   readonly keyCount: number;
-  /** Mean pause of a client between two operations. */
+  /** Mean pause of a client between two operations of a burst. */
   readonly thinkUs: number;
+  /** Operations of a client in a row, and its mean rest afterwards. */
+  readonly burstOperations: number;
+  readonly restUs: number;
+  /** Of the requests whose outcome stays unknown, so many are sent again. */
+  readonly retryRate: number;
   readonly requestTimeoutUs: number;
   readonly valueBytesMax: number;
 }
@@ -97,8 +118,10 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const calm = chance.happens(0.1);
   const tickUs = chance.pick([10, 25, 25, 50]) * MS;
   const electionTicksMin = Math.ceil((300 * MS) / tickUs);
-  const valueBytesMax = chance.pick([8, 8, 8, 80, 1000]);
-  const historyRevisionsMax = chance.pick([4, 40, 40, 10_000]);
+  const valueBytesMax = chance.pick([8, 8, 8, 8, 8, 80, 80, 1000]);
+  const snapshotEntries = chance.pick([8, 40, 200, 100_000]);
+  // A state that grows and a snapshot every few entries: that costs the square of the time.
+  const historyRevisionsMax = chance.pick([4, 40, 40, snapshotEntries < 200 ? 400 : 10_000]);
   // A snapshot must get through in time: a round trip for each chunk.
   const isSmall = valueBytesMax <= 8 && historyRevisionsMax <= 40;
   return {
@@ -106,22 +129,26 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     tickUs,
     electionTicksMin,
     electionTicksMax: electionTicksMin * 2,
+    priorities: chance.happens(0.2),
     heartbeatTicks: Math.max(1, Math.floor((50 * MS) / tickUs)),
     entriesPerAppendMax: chance.pick([1, 2, 16, 256]),
     bytesPerAppendMax: chance.pick([256, 4096, 1 << 20]),
     inflightAppendsMax: chance.pick([2, 16, 64]),
     snapshotChunkBytes: chance.pick(isSmall ? [64, 700, 64 * 1024] : [16 * 1024, 64 * 1024]),
     trailingEntries: chance.pick([0, 1, 10, 100]),
-    snapshotEntries: chance.pick([8, 40, 200, 100_000]),
+    snapshotEntries,
     historyRevisionsMax,
     network: drawNetwork(chance, calm),
     syncUsMin: chance.pick([20, 200, 2 * MS, 10 * MS]),
     syncJitterUs: chance.pick([0, 200, 5 * MS, 20 * MS]),
-    segmentBytes: chance.pick([4 * 1024, 16 * 1024, 64 * 1024]),
+    segmentBytes: chance.pick([4 * 1024, 8 * 1024, 32 * 1024]),
     faults: calm ? [] : drawFaults(chance),
     clientCount: chance.integer(1, 6),
     keyCount: chance.integer(1, 4),
     thinkUs: chance.pick([5, 40, 150]) * MS,
+    burstOperations: chance.pick([1, 5, 20]),
+    restUs: chance.pick([0, 500, 1000, 2000]) * MS,
+    retryRate: chance.pick([0, 0.5, 1]),
     requestTimeoutUs: chance.pick([100, 400, 1500, 5000]) * MS,
     valueBytesMax,
   };

@@ -4,7 +4,17 @@
  */
 import type { InvariantChecker } from "@raftarium/checker";
 import type { Applied, Envelope, StateMachine, Storage } from "@raftarium/node";
-import type { Effect, Entry, HardState, LogIndex, Raft, RecoveredState } from "@raftarium/raft";
+import { decodeConfiguration } from "@raftarium/raft";
+import type {
+  Configuration,
+  Effect,
+  Entry,
+  HardState,
+  LogIndex,
+  Raft,
+  RecoveredState,
+} from "@raftarium/raft";
+import type { ConfigurationChain } from "./configuration-chain.ts";
 import { fingerprintOf } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 
@@ -13,12 +23,19 @@ export interface TapPorts {
   /** Indices of the snapshots that the machine is to be restored from, in order. */
   readonly restores: LogIndex[];
   readonly checker: InvariantChecker;
+  readonly chain: ConfigurationChain;
   readonly trace: Trace;
+  /** Of the configuration in force. */
+  configurationIndex: LogIndex;
 }
 
 const NOTE = { persist: 1, durable: 2, send: 3, apply: 4, restore: 5, snapshot: 6 } as const;
 
-export function tellStart(recovered: RecoveredState, ports: TapPorts): void {
+export function tellStart(
+  recovered: RecoveredState,
+  { voters, votersOutgoing }: Configuration,
+  ports: TapPorts,
+): void {
   const { hardState, snapshot, entries } = recovered;
   if (snapshot !== null) ports.restores.push(snapshot.index);
   ports.checker.nodeStarted(ports.nodeId, {
@@ -33,6 +50,8 @@ export function tellStart(recovered: RecoveredState, ports: TapPorts): void {
       fingerprint: fingerprintOfEntry(entry),
     })),
   });
+  // Who waits to be added knows of nobody.
+  if (voters.length > 0) ports.checker.configurationChanged(ports.nodeId, voters, votersOutgoing);
 }
 
 /** What is committed, and who votes, is known first by the core. */
@@ -47,18 +66,34 @@ export function tapRaft(raft: Raft, ports: TapPorts): Raft {
     } else if (effect.kind === "configuration") {
       const { voters, votersOutgoing } = effect.configuration;
       checker.configurationChanged(nodeId, voters, votersOutgoing);
+      ports.configurationIndex = effect.index;
     } else if (effect.kind === "persist") {
       // Before storage sees it: what follows in this very step builds on it.
       if (effect.hardState !== null) {
         checker.hardStateChanged(nodeId, effect.hardState.term, effect.hardState.votedFor);
       }
-      for (const entry of effect.entries) tellAppended(entry, ports);
+      for (const entry of effect.entries) {
+        tellAppended(entry, ports);
+        if (entry.kind === "configuration") tellConfiguration(entry);
+      }
     } else if (effect.kind === "persist-snapshot-chunk" && effect.done) {
       checker.snapshotInstalled(nodeId, effect.snapshot.index, effect.snapshot.term);
     }
   }
+  /** The core tells of the configuration in force before it tells of the write that has it. */
+  function tellConfiguration({ index, term, data }: Entry): void {
+    const configuration = decodeConfiguration(data);
+    if (configuration === null) return;
+    ports.chain.appended(index, term, configuration);
+    const { role, term: currentTerm, commitIndex } = raft.status();
+    if (role !== "leader" || term !== currentTerm) return;
+    ports.chain.begun(nodeId, index, configurationBefore, commitIndex);
+  }
+  /** Where the configuration was when the step under way began. */
+  let configurationBefore = ports.configurationIndex;
   return {
     step(input) {
+      configurationBefore = ports.configurationIndex;
       const effects = raft.step(input);
       for (const effect of effects) hear(effect);
       return effects;

@@ -1,7 +1,7 @@
 /** One node's disk: survives its crashes, minus what was not synced. Opened by the real storage. */
 import type { Storage } from "@raftarium/node";
-import { MemoryDisk } from "@raftarium/storage";
-import type { MemoryDiskOperation, openStorage, StorageError } from "@raftarium/storage";
+import { MemoryDisk, provenRanges } from "@raftarium/storage";
+import type { ByteRange, MemoryDiskOperation, openStorage, StorageError } from "@raftarium/storage";
 import type { Chance } from "./chance.ts";
 import type { FaultCounts } from "./fault-counts.ts";
 import type { Swarm } from "./swarm.ts";
@@ -10,12 +10,13 @@ import type { Timeline } from "./timeline.ts";
 export interface VirtualDisk {
   /**
    * Opens the real storage on what the disk has; `enter` guards every callback into the node.
-   * `ended`: the disk failed, so the process must end (design 4.13), or can't even start.
+   * `ended`: the disk failed, so the process must end (design 4.13), or can't even start; with
+   * `forGood` it must not start again, for what it had promised is damaged.
    */
   open(
     enter: (task: () => void) => void,
     ready: (storage: Storage) => void,
-    ended: () => void,
+    ended: (forGood: boolean) => void,
   ): void;
   /** Power is lost, or only the process dies, as chance has it. */
   crash(): void;
@@ -27,8 +28,20 @@ export interface VirtualDisk {
   failNext(): void;
   /** From now on there is room for so many bytes more, and then none. */
   fill(roomBytes: number): void;
-  /** It neither fails nor is full any more. */
+  /** It neither fails nor is full any more. Rot stays. */
   repair(): void;
+  /**
+   * Turns one bit of what is proven durable, `place` (0 to 1) of the way through it. False: there
+   * is nothing yet. The process must not be running.
+   */
+  rot(place: number, bit: number): boolean;
+  /** A bit was turned; the node must not vote with this disk any more. */
+  readonly rotten: boolean;
+  /**
+   * Calls `sprung` in the midst of the operation on a snapshot's file after `count` others, and
+   * with its name; null: no more.
+   */
+  setSnapshotTrap(count: number, sprung: ((operation: string) => void) | null): void;
 }
 
 export interface VirtualDiskPorts {
@@ -60,6 +73,11 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
   const { nodeId, swarm, timeline, counts, chance } = ports;
   let slowness = 1;
   let failsNext = false;
+  let rotten = false;
+  let trapCount = 0;
+  let trap: ((operation: string) => void) | null = null;
+  /** The directory is to be synced because a snapshot got its name. */
+  let snapshotNamed = false;
   let enterNode: ((task: () => void) => void) | null = null;
 
   function durationUs({ kind }: MemoryDiskOperation): number {
@@ -70,9 +88,26 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
     return CACHE_US * slowness;
   }
 
+  function watchSnapshots({ kind, path }: MemoryDiskOperation): void {
+    const isOfSnapshot = path.startsWith("snapshot-");
+    if (!isOfSnapshot && !(kind === "sync-directory" && snapshotNamed)) return;
+    snapshotNamed = kind === "rename";
+    trapCount -= 1;
+    if (trapCount >= 0) return;
+    const sprung = trap;
+    trap = null;
+    const whose = path.endsWith("received.tmp")
+      ? "received"
+      : path.endsWith("local.tmp")
+        ? "own"
+        : "finished";
+    timeline.soon(() => sprung?.(`${kind} of a snapshot, ${whose}`));
+  }
+
   const disk = new MemoryDisk({
     schedule(operation, complete) {
       const enter = enterNode;
+      if (trap !== null) watchSnapshots(operation);
       timeline.after(durationUs(operation), () => enter?.(complete));
     },
     fault({ kind }) {
@@ -89,10 +124,15 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
       enterNode = enter;
       // What is wrong with the disk for now is no mistake of storage; anything else is.
       const end = ({ code, message }: StorageError): void => {
+        if (rotten && (code === "CORRUPT_LOG" || code === "CORRUPT_SNAPSHOT")) {
+          counts.add("rotten disk refused");
+          ended(true);
+          return;
+        }
         if (code !== "DISK_FAILED" && code !== "DISK_FULL") {
           throw new Error(`storage refused its own files: ${message}`);
         }
-        ended();
+        ended(false);
       };
       ports.openStorage(
         {
@@ -106,6 +146,7 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
         (error, storage) => {
           if (error !== null) end(error);
           if (storage === null) return;
+          if (rotten) throw new Error("storage opened files in which a durable bit was turned");
           if (storage.torn !== null) counts.add("torn tail cut");
           ready(storage);
         },
@@ -132,5 +173,43 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
       failsNext = false;
       disk.capacityBytes = Number.MAX_SAFE_INTEGER;
     },
+    rot(place, bit) {
+      const target = rotPlaces(disk);
+      const total = target.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
+      let rest = Math.floor(place * total);
+      for (const { start, end } of target.ranges) {
+        if (rest < end - start) {
+          disk.flipBit(target.path, start + rest, bit);
+          rotten = true;
+          return true;
+        }
+        rest -= end - start;
+      }
+      return false;
+    },
+    get rotten() {
+      return rotten;
+    },
+    setSnapshotTrap(count, sprung) {
+      trapCount = count;
+      trap = sprung;
+      snapshotNamed = false;
+    },
   };
+}
+
+/**
+ * Where rot must be noticed: in the newest segment of which something is proven durable, or, where
+ * there is none, in the newest snapshot. Older files may be such as nobody needs any more.
+ */
+function rotPlaces(disk: MemoryDisk): { path: string; ranges: readonly ByteRange[] } {
+  const files = disk.files().toReversed();
+  const segments = files.filter(({ path }) => path.startsWith("log-"));
+  for (const { path } of segments.slice(0, 2)) {
+    const ranges = provenRanges(disk.content(path));
+    if (ranges.length > 0) return { path, ranges };
+  }
+  const snapshot = files.find(({ path }) => /^snapshot-\d+$/.test(path));
+  if (snapshot === undefined) return { path: "", ranges: [] };
+  return { path: snapshot.path, ranges: [{ start: 0, end: snapshot.size }] };
 }

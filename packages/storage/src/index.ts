@@ -17,3 +17,5 @@ export { crc32c } from "./crc32c.ts";
 export { MemoryDisk } from "./memory-disk.ts";
 export type { MemoryDiskOptions } from "./memory-disk.ts";
 export type { MemoryDiskOperation } from "./memory-file.ts";
+export { provenRanges } from "./proven.ts";
+export type { ByteRange } from "./proven.ts";
