@@ -13,7 +13,10 @@ export default defineConfig({
       {
         test: {
           name: "whole",
-          include: ["test/{scenarios,simulation,golden,parity}/**/*.test.ts", "test/*.test.ts"],
+          include: [
+            "test/{scenarios,simulation,explore,golden,parity}/**/*.test.ts",
+            "test/*.test.ts",
+          ],
           testTimeout: 120_000,
         },
       },

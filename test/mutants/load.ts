@@ -1,4 +1,4 @@
-/** Applies a mutant's patches to a copy of a package's source and loads the copy. */
+/** Patches a copy of a package's source and loads the copy. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,35 +8,66 @@ import type { Mutant } from "./mutants.ts";
 
 const PACKAGES = new URL("../../packages/", import.meta.url);
 
+export interface Patch {
+  /** Relative to the package's `src`. */
+  readonly file: string;
+  /** Must be there exactly once. */
+  readonly from: string;
+  readonly to: string;
+}
+
+export interface LoadedPackage extends Disposable {
+  /** What the package's `index.ts` exports. */
+  readonly exports: unknown;
+  /** The copy, with `src` in it. */
+  readonly directory: string;
+}
+
 export interface LoadedMutant extends Disposable {
   readonly sabotage: Sabotage;
 }
 
-/** @throws Error if a patch does not fit the source any more. */
-export async function loadMutant(mutant: Mutant): Promise<LoadedMutant> {
+/** @throws Error if a patch does not fit the source any more; it names the patches by `title`. */
+export async function loadPatched(
+  packageName: string,
+  patches: readonly Patch[],
+  title: string,
+): Promise<LoadedPackage> {
   const directory = mkdtempSync(join(tmpdir(), "raftarium-mutant-"));
   const remove = (): void => rmSync(directory, { recursive: true, force: true });
   try {
-    const home = new URL(`${mutant.packageName}/`, PACKAGES).pathname;
+    const home = new URL(`${packageName}/`, PACKAGES).pathname;
     cpSync(join(home, "src"), join(directory, "src"), { recursive: true });
     symlinkSync(join(home, "node_modules"), join(directory, "node_modules"));
     writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
-    for (const { file, from, to } of mutant.patches) {
+    for (const { file, from, to } of patches) {
       const path = join(directory, "src", file);
       const parts = readFileSync(path, "utf8").split(from);
       if (parts.length !== 2) {
         throw new Error(
-          `cannot apply the mutant "${mutant.bug}": expected ${file} of ${mutant.packageName} ` +
+          `cannot patch "${title}": expected ${file} of ${packageName} ` +
             `to have this once, found it ${parts.length - 1} times: ${from}`,
         );
       }
       writeFileSync(path, parts.join(to));
     }
     const url = pathToFileURL(join(directory, "src/index.ts")).href;
-    const sabotage = (await import(/* @vite-ignore */ url)) as Sabotage;
-    return { sabotage: pick(mutant, sabotage), [Symbol.dispose]: remove };
+    const exports: unknown = await import(/* @vite-ignore */ url);
+    return { exports, directory, [Symbol.dispose]: remove };
   } catch (error) {
     remove();
+    throw error;
+  }
+}
+
+/** @throws Error if a patch does not fit the source any more. */
+export async function loadMutant(mutant: Mutant): Promise<LoadedMutant> {
+  const loaded = await loadPatched(mutant.packageName, mutant.patches, mutant.bug);
+  try {
+    const sabotage = pick(mutant, loaded.exports as Sabotage);
+    return { sabotage, [Symbol.dispose]: () => loaded[Symbol.dispose]() };
+  } catch (error) {
+    loaded[Symbol.dispose]();
     throw error;
   }
 }

@@ -3,14 +3,7 @@
  * copy at test time. The simulator must kill every one; the shipped code never holds any.
  */
 import type { FaultKind, FaultPlan, Swarm } from "@raftarium/simulator";
-
-export interface Patch {
-  /** Relative to the package's `src`. */
-  readonly file: string;
-  /** Must be there exactly once. */
-  readonly from: string;
-  readonly to: string;
-}
+import type { Patch } from "./load.ts";
 
 export interface Mutant {
   /** The bug as a sentence. */
