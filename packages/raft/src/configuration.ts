@@ -1,4 +1,5 @@
 /** The bytes of a configuration in the log. */
+import { ascending } from "./quorum.ts";
 import type { Configuration, NodeId } from "./types.ts";
 
 const formatVersion = 1;
@@ -10,102 +11,71 @@ const formatVersion = 1;
  * numbers are LEB128 varints. Equal configurations give equal bytes.
  */
 export function encodeConfiguration(configuration: Configuration): Uint8Array {
-  const bytes: number[] = [formatVersion];
-  for (const list of [configuration.voters, configuration.votersOutgoing, configuration.learners]) {
-    writeNumber(bytes, list.length);
-    for (const nodeId of list.toSorted((a, b) => a - b)) writeNumber(bytes, nodeId);
+  const { voters, votersOutgoing, learners, addresses } = configuration;
+  const numbers = [formatVersion];
+  for (const list of [voters, votersOutgoing, learners]) {
+    numbers.push(list.length, ...ascending(list));
   }
-  const ids = Object.keys(configuration.addresses).map(Number);
-  writeNumber(bytes, ids.length);
-  for (const nodeId of ids.toSorted((a, b) => a - b)) {
-    const address = configuration.addresses[nodeId]!;
-    writeNumber(bytes, nodeId);
-    writeNumber(bytes, address.length);
-    for (let i = 0; i < address.length; i++) writeNumber(bytes, address.charCodeAt(i));
+  const ids = ascending(Object.keys(addresses).map(Number));
+  numbers.push(ids.length);
+  for (const nodeId of ids) {
+    const address = addresses[nodeId]!;
+    numbers.push(nodeId, address.length);
+    for (let i = 0; i < address.length; i++) numbers.push(address.charCodeAt(i));
   }
-  return Uint8Array.from(bytes);
+  return Uint8Array.from(numbers.flatMap(varint));
 }
 
 /** The reverse of `encodeConfiguration`; null if these are not its bytes. */
 export function decodeConfiguration(data: Uint8Array): Configuration | null {
-  const reader = new Reader(data);
-  if (reader.byte() !== formatVersion) return null;
-  const voters = reader.ids();
-  const votersOutgoing = reader.ids();
-  const learners = reader.ids();
+  const numbers = data[0] === formatVersion ? varintsOf(data.subarray(1)) : null;
+  if (numbers === null) return null;
+  let at = 0;
+  let sound = true;
+  /** What is not there reads as -1, which is no count. */
+  const next = (): number => numbers[at++] ?? -1;
+  const list = (itemMin: number, itemMax: number): number[] => {
+    const count = next();
+    const items = numbers.slice(at, at + Math.max(count, 0));
+    at += items.length;
+    sound &&= items.length === count && items.every((item) => item >= itemMin && item <= itemMax);
+    return items;
+  };
+  const ids = (): NodeId[] => {
+    const items = list(1, Number.MAX_SAFE_INTEGER);
+    sound &&= new Set(items).size === items.length;
+    return items;
+  };
+  const [voters, votersOutgoing, learners] = [ids(), ids(), ids()];
   const addresses: Record<NodeId, string> = {};
-  const count = reader.number();
-  for (let i = 0; i < count && !reader.failed; i++) {
-    const nodeId = reader.number();
-    addresses[nodeId] = reader.text(reader.number());
+  let left = next();
+  for (; left > 0 && sound; left--) {
+    const nodeId = next();
+    addresses[nodeId] = list(0, 0xffff)
+      .map((unit) => String.fromCharCode(unit))
+      .join("");
   }
-  if (reader.failed || !reader.atEnd) return null;
+  if (!sound || left !== 0 || at !== numbers.length) return null;
   return { voters, votersOutgoing, learners, addresses };
 }
 
-class Reader {
-  /** Set by the first read beyond the end or of a malformed value; reads then give 0 or "". */
-  failed = false;
-  private offset = 0;
-  private readonly data: Uint8Array;
-
-  constructor(data: Uint8Array) {
-    this.data = data;
-  }
-
-  get atEnd(): boolean {
-    return this.offset === this.data.length;
-  }
-
-  byte(): number {
-    const byte = this.data[this.offset];
-    if (byte === undefined) {
-      this.failed = true;
-      return 0;
-    }
-    this.offset++;
-    return byte;
-  }
-
-  number(): number {
-    let value = 0;
-    let scale = 1;
-    for (;;) {
-      const byte = this.byte();
-      value += (byte & 0x7f) * scale;
-      if (!Number.isSafeInteger(value)) this.failed = true;
-      if (byte < 0x80 || this.failed) return this.failed ? 0 : value;
-      scale *= 0x80;
-    }
-  }
-
-  ids(): NodeId[] {
-    const ids: NodeId[] = [];
-    const count = this.number();
-    for (let i = 0; i < count && !this.failed; i++) {
-      const nodeId = this.number();
-      if (nodeId < 1 || ids.includes(nodeId)) this.failed = true;
-      else ids.push(nodeId);
-    }
-    return ids;
-  }
-
-  text(length: number): string {
-    let text = "";
-    for (let i = 0; i < length && !this.failed; i++) {
-      const unit = this.number();
-      if (unit > 0xffff) this.failed = true;
-      text += String.fromCharCode(unit);
-    }
-    return text;
-  }
+function varint(value: number): number[] {
+  return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
 }
 
-function writeNumber(bytes: number[], value: number): void {
-  let rest = value;
-  while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
-    rest = Math.floor(rest / 0x80);
+/** Null if a number is too large, or cut short. */
+function varintsOf(data: Uint8Array): number[] | null {
+  const numbers: number[] = [];
+  let value = 0;
+  let scale = 1;
+  for (const byte of data) {
+    value += (byte & 0x7f) * scale;
+    scale *= 0x80;
+    if (!Number.isSafeInteger(value)) return null;
+    if (byte >= 0x80) continue;
+    numbers.push(value);
+    value = 0;
+    scale = 1;
   }
-  bytes.push(rest);
+  return scale === 1 ? numbers : null;
 }

@@ -90,11 +90,9 @@ export function refreshPeers(core: Core): void {
   for (const nodeId of core.peers.keys()) {
     if (!wanted.has(nodeId)) core.peers.delete(nodeId);
   }
-  const { inflightAppendsMax, inflightBytesMax } = core.options;
   for (const nodeId of wanted) {
     if (core.peers.has(nodeId)) continue;
-    const nextIndex = core.log.lastIndex + 1;
-    core.peers.set(nodeId, new Progress(nextIndex, core.now, inflightAppendsMax, inflightBytesMax));
+    core.peers.set(nodeId, new Progress(core.log.lastIndex + 1, core.now, core.options));
   }
 }
 

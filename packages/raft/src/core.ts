@@ -37,10 +37,8 @@ export interface PendingRead {
 }
 
 /** A read whose index is known, waiting for the state machine to get there. */
-export interface ConfirmedRead {
-  readonly id: RequestId;
+export interface ConfirmedRead extends PendingRead {
   readonly index: LogIndex;
-  readonly sinceTick: number;
 }
 
 export class ReadState {
@@ -263,9 +261,7 @@ export class Core {
   commitTo(index: LogIndex): void {
     assert(index > this.commitIndex && index <= this.log.lastIndex, "commitIndex out of bounds");
     if (this.role === "leader") {
-      for (let i = this.commitIndex + 1; i <= index; i++) {
-        this.uncommittedBytes -= this.log.get(i)!.data.length;
-      }
+      this.uncommittedBytes -= this.log.byteCount(this.commitIndex + 1, index);
     }
     this.commitIndex = index;
     if (this.observing) this.observe({ kind: "commit-advanced", commitIndex: index });

@@ -59,6 +59,13 @@ export class Log {
     return this.entries[index - this.baseIndex - 1];
   }
 
+  /** Bytes of the commands (and configurations) from `from` to `to`, both included. */
+  byteCount(from: LogIndex, to: LogIndex): number {
+    let bytes = 0;
+    for (let index = from; index <= to; index++) bytes += this.get(index)!.data.length;
+    return bytes;
+  }
+
   /** Entries from `from` to `to`, both included; both must exist unless the range is empty. */
   slice(from: LogIndex, to: LogIndex): readonly Entry[] {
     if (from <= this.baseIndex || to > this.lastIndex) {

@@ -11,13 +11,8 @@ import { ascending, isJoint, isMember, isVoter, membersOf } from "./quorum.ts";
 import { announceCommit, appendOwn, sendAppends } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 import { sendTimeoutNow } from "./transfer.ts";
-import type {
-  Configuration,
-  ConfigurationChange,
-  NodeId,
-  ProposalRefusal,
-  RequestId,
-} from "./types.ts";
+import type { Addresses, Configuration, ConfigurationChange, NodeId, NodeIds } from "./types.ts";
+import type { ProposalRefusal, RequestId } from "./types.ts";
 
 export function request(core: Core, id: RequestId, change: ConfigurationChange): void {
   const refuse = (reason: ProposalRefusal) => {
@@ -87,14 +82,11 @@ function afterChange(core: Core, change: ConfigurationChange): Configuration | n
   }
 }
 
-function simple(
-  voters: readonly NodeId[],
-  learners: readonly NodeId[],
-  addresses: Configuration["addresses"],
-): Configuration {
+function simple(voters: NodeIds, learners: NodeIds, addresses: Addresses): Configuration {
+  const none: NodeIds = [];
   return {
     voters: ascending(voters),
-    votersOutgoing: [],
+    votersOutgoing: none,
     learners: ascending(learners),
     addresses,
   };
@@ -130,19 +122,12 @@ function append(core: Core, configuration: Configuration) {
  * then makes the voter with the longest log campaign, and steps down (section 6).
  */
 function handOver(core: Core): void {
-  let best: NodeId | null = null;
-  let bestMatchIndex = -1;
-  for (const nodeId of core.configuration.voters) {
-    const matchIndex = core.matchOf(nodeId);
-    if (matchIndex <= bestMatchIndex) continue;
-    best = nodeId;
-    bestMatchIndex = matchIndex;
-  }
-  if (best !== null) sendTimeoutNow(core, best);
+  const byMatchIndex = (a: NodeId, b: NodeId) => core.matchOf(b) - core.matchOf(a);
+  sendTimeoutNow(core, core.configuration.voters.toSorted(byMatchIndex)[0]!);
   becomeFollower(core, core.term, null, "the configuration without it is committed");
 }
 
-function without(list: readonly NodeId[], nodeId: NodeId): NodeId[] {
+function without(list: NodeIds, nodeId: NodeId): NodeId[] {
   return list.filter((member) => member !== nodeId);
 }
 

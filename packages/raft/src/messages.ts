@@ -8,6 +8,7 @@
 
 /** A participant's identity, from 1 up. Never reused: a node that lost its disk needs a new id. */
 export type NodeId = number;
+export type NodeIds = readonly NodeId[];
 /** An election term, from 0 (before any election) up. */
 export type Term = number;
 /** A position in the log. The first entry has index 1; 0 is "before the log". */
@@ -34,15 +35,17 @@ export interface Entry {
  * (C_old) beside `voters` (C_new); every decision then needs a majority of both.
  */
 export interface Configuration {
-  readonly voters: readonly NodeId[];
-  readonly votersOutgoing: readonly NodeId[];
-  readonly learners: readonly NodeId[];
+  readonly voters: NodeIds;
+  readonly votersOutgoing: NodeIds;
+  readonly learners: NodeIds;
   /**
    * Where each member listens. Opaque to the core; carried so that all nodes agree on it. The
    * highest id ever used stays, with an empty address once its node is gone: see NodeId.
    */
-  readonly addresses: Readonly<Record<NodeId, string>>;
+  readonly addresses: Addresses;
 }
+
+export type Addresses = Readonly<Record<NodeId, string>>;
 
 /** What must be durable before a promise made with it may leave the node (Figure 2). */
 export interface HardState {
@@ -139,25 +142,18 @@ export interface InstallSnapshotResponse {
 }
 
 /** Leadership transfer (thesis 3.10): the target campaigns at once. */
-export interface TimeoutNow {
-  readonly type: "timeout-now";
-  readonly term: Term;
-}
+export type TimeoutNow = Readonly<{ type: "timeout-now"; term: Term }>;
 
 /** A follower asks the leader for a read index on behalf of its own client (thesis 6.4). */
-export interface ReadIndex {
-  readonly type: "read-index";
-  readonly term: Term;
-  readonly requestId: RequestId;
-}
+export type ReadIndex = Readonly<{ type: "read-index"; term: Term; requestId: RequestId }>;
 
-export interface ReadIndexResponse {
-  readonly type: "read-index-response";
-  readonly term: Term;
-  readonly requestId: RequestId;
-  /** 0 when refused. */
-  readonly index: LogIndex;
-}
+/** `index` 0: refused. */
+export type ReadIndexResponse = Readonly<{
+  type: "read-index-response";
+  term: Term;
+  requestId: RequestId;
+  index: LogIndex;
+}>;
 
 export type Message =
   | RequestVote

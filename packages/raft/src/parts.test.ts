@@ -117,7 +117,11 @@ describe("log", () => {
 
 describe("progress", () => {
   test("the window is a ring that forgets what is acknowledged", () => {
-    const progress = new Progress(1, 0, 3, 1_000);
+    const progress = new Progress(
+      1,
+      0,
+      optionsFor(1, { inflightAppendsMax: 3, inflightBytesMax: 1_000 }),
+    );
     progress.becomeReplicate();
     for (let round = 0; round < 10; round++) {
       const index = round * 2;

@@ -1,4 +1,4 @@
-import type { LogIndex, ReplicationState, SnapshotMetadata } from "./types.ts";
+import type { LogIndex, RaftOptions, ReplicationState, SnapshotMetadata } from "./types.ts";
 
 /** A snapshot on its way to one peer, one chunk at a time. */
 export interface SnapshotTransfer {
@@ -39,25 +39,22 @@ export class Progress {
   /** What was last told to observers, so that only changes are told. */
   observed = "";
 
-  /** A ring: the last index and the bytes of each append that is out, oldest first. */
+  /** The last index and the bytes of each append that is out, oldest first. */
   private readonly inflightIndexes: LogIndex[] = [];
   private readonly inflightBytes: number[] = [];
-  private inflightStart = 0;
   private readonly inflightAppendsMax: number;
   private readonly inflightBytesMax: number;
-  inflightCount = 0;
   inflightBytesTotal = 0;
 
-  constructor(
-    nextIndex: LogIndex,
-    tick: number,
-    inflightAppendsMax: number,
-    inflightBytesMax: number,
-  ) {
+  constructor(nextIndex: LogIndex, tick: number, options: RaftOptions) {
     this.nextIndex = nextIndex;
     this.lastHeardTick = tick;
-    this.inflightAppendsMax = inflightAppendsMax;
-    this.inflightBytesMax = inflightBytesMax;
+    this.inflightAppendsMax = options.inflightAppendsMax;
+    this.inflightBytesMax = options.inflightBytesMax;
+  }
+
+  get inflightCount(): number {
+    return this.inflightIndexes.length;
   }
 
   /** May an append with entries go out now? */
@@ -97,19 +94,16 @@ export class Progress {
   /** An append up to `lastIndex` has gone out in state `replicate`. */
   sent(lastIndex: LogIndex, bytes: number): void {
     this.nextIndex = lastIndex + 1;
-    const place = (this.inflightStart + this.inflightCount) % this.inflightAppendsMax;
-    this.inflightIndexes[place] = lastIndex;
-    this.inflightBytes[place] = bytes;
-    this.inflightCount++;
+    this.inflightIndexes.push(lastIndex);
+    this.inflightBytes.push(bytes);
     this.inflightBytesTotal += bytes;
   }
 
   /** The peer has everything up to `index` durably. True if that is news. */
   acknowledged(index: LogIndex): boolean {
-    while (this.inflightCount > 0 && this.inflightIndexes[this.inflightStart]! <= index) {
-      this.inflightBytesTotal -= this.inflightBytes[this.inflightStart]!;
-      this.inflightStart = (this.inflightStart + 1) % this.inflightAppendsMax;
-      this.inflightCount--;
+    while (this.inflightIndexes.length > 0 && this.inflightIndexes[0]! <= index) {
+      this.inflightIndexes.shift();
+      this.inflightBytesTotal -= this.inflightBytes.shift()!;
     }
     if (index <= this.matchIndex) return false;
     this.matchIndex = index;
@@ -128,8 +122,8 @@ export class Progress {
 
   private clear(): void {
     this.snapshot = null;
-    this.inflightStart = 0;
-    this.inflightCount = 0;
+    this.inflightIndexes.length = 0;
+    this.inflightBytes.length = 0;
     this.inflightBytesTotal = 0;
   }
 }

@@ -3,9 +3,11 @@
  * 4.3): in a joint configuration every decision needs a majority of each half, never one of the
  * union.
  */
-import type { Configuration, NodeId } from "./types.ts";
+import type { Configuration, NodeId, NodeIds } from "./types.ts";
 
 export type VoteResult = "won" | "lost" | "pending";
+type ValueOf = (nodeId: NodeId) => number;
+type Votes = ReadonlyMap<NodeId, boolean>;
 
 export function isJoint(configuration: Configuration): boolean {
   return configuration.votersOutgoing.length > 0;
@@ -26,30 +28,23 @@ export function votersOf(configuration: Configuration): NodeId[] {
 
 /** Voters of both halves and learners, each once, in ascending order. */
 export function membersOf(configuration: Configuration): NodeId[] {
-  return ascending(
-    new Set([...configuration.voters, ...configuration.votersOutgoing, ...configuration.learners]),
-  );
+  return ascending(new Set([...votersOf(configuration), ...configuration.learners]));
 }
 
 /**
  * The highest value that a quorum has reached, where `valueOf` tells how far each voter is
  * (matchIndex, read round, tick last heard...). 0 without voters: nothing can be decided.
  */
-export function quorumValue(
-  configuration: Configuration,
-  valueOf: (nodeId: NodeId) => number,
-): number {
-  if (configuration.voters.length === 0) return 0;
-  const incoming = majorityValue(configuration.voters, valueOf);
-  if (configuration.votersOutgoing.length === 0) return incoming;
-  return Math.min(incoming, majorityValue(configuration.votersOutgoing, valueOf));
+export function quorumValue(configuration: Configuration, valueOf: ValueOf): number {
+  const { voters, votersOutgoing } = configuration;
+  if (voters.length === 0) return 0;
+  const incoming = majorityValue(voters, valueOf);
+  if (votersOutgoing.length === 0) return incoming;
+  return Math.min(incoming, majorityValue(votersOutgoing, valueOf));
 }
 
 /** How an election stands, given the answers so far (true: granted). */
-export function tally(
-  configuration: Configuration,
-  votes: ReadonlyMap<NodeId, boolean>,
-): VoteResult {
+export function tally(configuration: Configuration, votes: Votes): VoteResult {
   const incoming = tallyHalf(configuration.voters, votes);
   if (configuration.votersOutgoing.length === 0) return incoming;
   const outgoing = tallyHalf(configuration.votersOutgoing, votes);
@@ -60,7 +55,7 @@ export function tally(
 /** Reused between calls: configurations are small, and this runs for every acknowledgement. */
 const scratch: number[] = [];
 
-function majorityValue(voters: readonly NodeId[], valueOf: (nodeId: NodeId) => number): number {
+function majorityValue(voters: NodeIds, valueOf: ValueOf): number {
   const count = voters.length;
   for (let i = 0; i < count; i++) {
     const value = valueOf(voters[i]!);
@@ -75,7 +70,7 @@ function majorityValue(voters: readonly NodeId[], valueOf: (nodeId: NodeId) => n
   return scratch[Math.floor(count / 2)]!;
 }
 
-function tallyHalf(voters: readonly NodeId[], votes: ReadonlyMap<NodeId, boolean>): VoteResult {
+function tallyHalf(voters: NodeIds, votes: Votes): VoteResult {
   const needed = Math.floor(voters.length / 2) + 1;
   let granted = 0;
   let rejected = 0;

@@ -10,9 +10,8 @@
 import type { Core, PendingRead } from "./core.ts";
 import { quorumValue, votersOf } from "./quorum.ts";
 import { broadcastHeartbeat } from "./replication.ts";
-import type { NodeId, ReadIndex, ReadIndexResponse, RequestId } from "./types.ts";
-
-type RefusalReason = "not-leader" | "leader-changed" | "no-leader";
+import type { NodeId, NodeIds, ReadIndex, ReadIndexResponse } from "./types.ts";
+import type { ReadRefusal, RequestId } from "./types.ts";
 
 /** This node's own client wants to read. */
 export function request(core: Core, id: RequestId): void {
@@ -34,14 +33,11 @@ export function takeReadIndexResponse(core: Core, from: NodeId, message: ReadInd
   const { reads } = core;
   // An answer to an earlier question says nothing about reads that came later.
   if (from !== core.leaderId || message.requestId !== reads.question) return;
-  const asked = reads.asked;
+  const { asked } = reads;
   reads.asked = [];
-  if (message.index === 0) {
-    for (const read of asked) refuse(core, read.id, "not-leader");
-    return;
-  }
-  for (const { id, sinceTick } of asked) {
-    reads.confirmed.push({ id, index: message.index, sinceTick });
+  for (const read of asked) {
+    if (message.index === 0) refuse(core, read.id, "not-leader");
+    else reads.confirmed.push({ ...read, index: message.index });
   }
 }
 
@@ -72,7 +68,7 @@ export function tick(core: Core): void {
     reads.asked = [];
   }
   const oldestTick = core.now - 2 * options.electionTicksMax;
-  const inTime = ({ id, sinceTick }: { readonly id: RequestId; readonly sinceTick: number }) => {
+  const inTime = ({ id, sinceTick }: PendingRead) => {
     if (sinceTick > oldestTick) return true;
     refuse(core, id, "no-leader");
     return false;
@@ -160,21 +156,13 @@ function confirmRound(core: Core): void {
   confirm(core, asked, reads.roundIndex, acknowledgedBy);
 }
 
-function confirm(
-  core: Core,
-  reads: readonly PendingRead[],
-  index: number,
-  acknowledgedBy: readonly NodeId[],
-): void {
-  for (const read of reads) {
-    if (read.from === core.id) {
-      core.reads.confirmed.push({ id: read.id, index, sinceTick: read.sinceTick });
-    } else {
-      answer(core, read.from, read.id, index);
-    }
+function confirm(core: Core, all: readonly PendingRead[], index: number, acknowledgedBy: NodeIds) {
+  for (const read of all) {
+    if (read.from === core.id) core.reads.confirmed.push({ ...read, index });
+    else answer(core, read.from, read.id, index);
   }
   if (core.observing) {
-    core.observe({ kind: "read-confirmed", index, readCount: reads.length, acknowledgedBy });
+    core.observe({ kind: "read-confirmed", index, readCount: all.length, acknowledgedBy });
   }
 }
 
@@ -214,7 +202,7 @@ function letGo(core: Core): void {
   reads.confirmed = waiting;
 }
 
-function refuse(core: Core, id: RequestId, reason: RefusalReason): void {
+function refuse(core: Core, id: RequestId, reason: ReadRefusal): void {
   core.effects.push({ kind: "read-refused", id, reason, leaderId: core.leaderId });
 }
 

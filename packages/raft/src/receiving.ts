@@ -53,14 +53,8 @@ export function refuse(core: Core, from: NodeId, message: InstallSnapshot): void
   respond(core, from, message.snapshot.index, 0, false);
 }
 
-function respond(
-  core: Core,
-  to: NodeId,
-  snapshotIndex: number,
-  nextOffset: number,
-  done: boolean,
-): void {
+function respond(core: Core, to: NodeId, index: number, nextOffset: number, done: boolean): void {
   const { term } = core;
   const type = "install-snapshot-response";
-  core.promise(to, { type, term, snapshotIndex, nextOffset, done });
+  core.promise(to, { type, term, snapshotIndex: index, nextOffset, done });
 }

@@ -59,41 +59,29 @@ export function sendAppends(core: Core): void {
 export function announceCommit(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     const idle = progress.state === "replicate" && progress.nextIndex > core.log.lastIndex;
-    if (idle && progress.commitSent < core.commitIndex) sendHeartbeat(core, nodeId, progress);
+    if (idle && progress.commitSent < core.commitIndex)
+      sendAppend(core, nodeId, progress, noEntries);
   }
 }
 
 /** False if the peer needs a snapshot instead. */
 function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
   const { log } = core;
-  const { entriesPerAppendMax, bytesPerAppendMax } = core.options;
-  const prevLogIndex = progress.nextIndex - 1;
-  const prevLogTerm = log.term(prevLogIndex);
-  if (prevLogTerm === null) {
+  if (log.term(progress.nextIndex - 1) === null) {
     sending.start(core, to, progress);
     return false;
   }
+  const { entriesPerAppendMax, bytesPerAppendMax } = core.options;
   const entries = log.batch(progress.nextIndex, entriesPerAppendMax, bytesPerAppendMax);
-  sendAppend(core, to, progress, prevLogIndex, prevLogTerm, entries);
+  sendAppend(core, to, progress, entries);
   if (progress.state === "probe") {
     progress.probeSent = true;
   } else {
     let bytes = 0;
     for (const entry of entries) bytes += entry.data.length;
-    progress.sent(prevLogIndex + entries.length, bytes);
+    progress.sent(progress.nextIndex - 1 + entries.length, bytes);
   }
   return true;
-}
-
-/**
- * A heartbeat: an append without entries, whatever the windows say. It carries the place where
- * the next append will start, so that its answer shows whether an earlier one was lost.
- */
-export function sendHeartbeat(core: Core, to: NodeId, progress: Progress): void {
-  const prevLogIndex = progress.nextIndex - 1;
-  const prevLogTerm = progress.state === "snapshot" ? null : core.log.term(prevLogIndex);
-  if (prevLogTerm === null) sendAppend(core, to, progress, 0, 0, noEntries);
-  else sendAppend(core, to, progress, prevLogIndex, prevLogTerm, noEntries);
 }
 
 /** The connection broke: what was out may be lost. */
@@ -103,28 +91,29 @@ export function unreachable(core: Core, nodeId: NodeId): void {
 }
 
 export function broadcastHeartbeat(core: Core): void {
-  for (const [nodeId, progress] of core.peers) sendHeartbeat(core, nodeId, progress);
+  for (const [nodeId, progress] of core.peers) sendAppend(core, nodeId, progress, noEntries);
 }
 
-function sendAppend(
-  core: Core,
-  to: NodeId,
-  progress: Progress,
-  prevLogIndex: number,
-  prevLogTerm: number,
-  entries: readonly Entry[],
-): void {
+/**
+ * Without entries it is a heartbeat, sent whatever the windows say: it carries the place where the
+ * next append will start, so that its answer shows whether an earlier one was lost.
+ */
+function sendAppend(core: Core, to: NodeId, progress: Progress, entries: readonly Entry[]): void {
+  const { term, reads } = core;
+  const found = progress.state === "snapshot" ? null : core.log.term(progress.nextIndex - 1);
+  const prevLogIndex = found === null ? 0 : progress.nextIndex - 1;
+  const prevLogTerm = found ?? 0;
   // Never beyond what this very message proves to be the same there.
   const leaderCommit = Math.min(core.commitIndex, prevLogIndex + entries.length);
   if (leaderCommit > progress.commitSent) progress.commitSent = leaderCommit;
   core.send(to, {
     type: "append-entries",
-    term: core.term,
+    term,
     prevLogIndex,
     prevLogTerm,
     entries,
     leaderCommit,
-    readRound: core.reads.round,
+    readRound: reads.round,
   });
 }
 
@@ -137,10 +126,7 @@ export function takeAppendResponse(core: Core, from: NodeId, message: AppendEntr
   if (message.readRound > progress.readRound && message.readRound <= core.reads.round) {
     progress.readRound = message.readRound;
   }
-  if (!message.success) {
-    backUp(core, progress, message);
-    return;
-  }
+  if (!message.success) return backUp(core, progress, message);
   const advanced = progress.acknowledged(message.matchIndex);
   const meets =
     progress.state === "probe"

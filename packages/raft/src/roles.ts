@@ -8,15 +8,12 @@ import { appendOwn } from "./replication.ts";
 import * as transfer from "./transfer.ts";
 import type { NodeId, RequestVote, Term } from "./types.ts";
 
+type Leader = NodeId | null;
+
 const noData = new Uint8Array(0);
 
 /** @param reason In plain words, for people. */
-export function becomeFollower(
-  core: Core,
-  term: Term,
-  leaderId: NodeId | null,
-  reason: string,
-): void {
+export function becomeFollower(core: Core, term: Term, leaderId: Leader, reason: string): void {
   const { restingRole } = core;
   if (term === core.term && core.role === restingRole && core.leaderId === leaderId) return;
   transfer.end(core, "aborted");
@@ -37,12 +34,7 @@ export function becomeFollower(
 /** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */
 export function becomePreCandidate(core: Core, reason: string): void {
   assert(core.role !== "leader", "a leader does not campaign");
-  core.role = "pre-candidate";
-  core.leaderId = null;
-  core.votes.clear();
-  reads.drop(core);
-  core.resetElectionTimer();
-  if (core.observing) core.observeRole(reason);
+  stand(core, "pre-candidate", reason);
   core.votes.set(core.id, true);
   if (core.observing) observeVotes(core);
   if (tally(core.configuration, core.votes) === "won") {
@@ -58,17 +50,21 @@ export function becomePreCandidate(core: Core, reason: string): void {
 export function becomeCandidate(core: Core, leadershipTransfer: boolean, reason: string): void {
   assert(core.role !== "leader", "a leader does not campaign");
   enterTerm(core, core.term + 1);
-  core.role = "candidate";
-  core.leaderId = null;
   core.votedFor = core.id;
   // Its own vote counts once it is durable: that is when the write of this step completes.
   core.ownVoteTicket = core.lastTicket + 1;
+  stand(core, "candidate", reason);
+  const request = voteRequest(core, false, leadershipTransfer);
+  for (const nodeId of otherVoters(core)) core.promise(nodeId, request);
+}
+
+function stand(core: Core, role: "pre-candidate" | "candidate", reason: string): void {
+  core.role = role;
+  core.leaderId = null;
   core.votes.clear();
   reads.drop(core);
   core.resetElectionTimer();
   if (core.observing) core.observeRole(reason);
-  const request = voteRequest(core, false, leadershipTransfer);
-  for (const nodeId of otherVoters(core)) core.promise(nodeId, request);
 }
 
 /** Won. A no-op commits what earlier terms left behind (section 8). */
@@ -80,10 +76,7 @@ export function becomeLeader(core: Core): void {
   core.electionElapsedTicks = 0;
   core.heartbeatElapsedTicks = 0;
   core.calmSinceTick = core.now;
-  core.uncommittedBytes = 0;
-  for (let index = core.commitIndex + 1; index <= core.log.lastIndex; index++) {
-    core.uncommittedBytes += core.log.get(index)!.data.length;
-  }
+  core.uncommittedBytes = core.log.byteCount(core.commitIndex + 1, core.log.lastIndex);
   core.peers.clear();
   refreshPeers(core);
   reads.resetLease(core);

@@ -1,9 +1,7 @@
 /** InstallSnapshot, the leader's side (section 7): chunk by chunk, one at a time for each peer. */
 import type { Core } from "./core.ts";
 import type { Progress } from "./progress.ts";
-import type { Input, InstallSnapshotResponse, LogIndex, NodeId } from "./types.ts";
-
-type SnapshotChunk = Extract<Input, { kind: "snapshot-chunk" }>;
+import type { InstallSnapshotResponse, LogIndex, NodeId, SnapshotChunk } from "./types.ts";
 
 /** The peer needs entries that are compacted: it gets the latest snapshot. */
 export function start(core: Core, to: NodeId, progress: Progress): void {
@@ -19,12 +17,14 @@ export function start(core: Core, to: NodeId, progress: Progress): void {
 
 /** Storage has read a chunk, or has that snapshot no more. */
 export function takeChunk(core: Core, chunk: SnapshotChunk): void {
-  const progress = core.peers.get(chunk.to);
+  const { to, snapshotIndex, offset, data, done } = chunk;
+  const progress = core.peers.get(to);
   const transfer = progress?.snapshot;
   if (progress === undefined || transfer === null || transfer === undefined) return;
-  if (transfer.waitingFor !== "chunk" || transfer.offset !== chunk.offset) return;
-  if (transfer.metadata.index !== chunk.snapshotIndex) return;
-  if (chunk.data === null) {
+  const { metadata: snapshot } = transfer;
+  if (transfer.waitingFor !== "chunk" || transfer.offset !== offset) return;
+  if (snapshot.index !== snapshotIndex) return;
+  if (data === null) {
     // Replaced by a newer one meanwhile. The next answer of the peer starts over.
     progress.becomeProbe(progress.nextIndex);
     progress.probeSent = true;
@@ -32,18 +32,10 @@ export function takeChunk(core: Core, chunk: SnapshotChunk): void {
   }
   transfer.waitingFor = "response";
   transfer.sinceTick = core.now;
-  core.send(chunk.to, {
-    type: "install-snapshot",
-    term: core.term,
-    snapshot: transfer.metadata,
-    offset: chunk.offset,
-    data: chunk.data,
-    done: chunk.done,
-  });
-  if (core.observing) {
-    const endOffset = chunk.offset + chunk.data.length;
-    core.observeTransfer("sending", chunk.to, chunk.snapshotIndex, endOffset, false);
-  }
+  const { term } = core;
+  core.send(to, { type: "install-snapshot", term, snapshot, offset, data, done });
+  const sent = offset + data.length;
+  if (core.observing) core.observeTransfer("sending", to, snapshotIndex, sent, false);
 }
 
 /** Takes an answer of this term. */

@@ -3,12 +3,10 @@
  * or of the leader's own accord when another voter has a higher priority.
  */
 import type { Core } from "./core.ts";
-import type { NodeId } from "./types.ts";
+import type { NodeId, TransferPhase } from "./types.ts";
 
 /** So many (longest) election timeouts a leader stays before it hands over of its own accord. */
 const calmTimeouts = 10;
-
-type Phase = "started" | "sent" | "aborted" | "done";
 
 /** Hands leadership to `to`. The same target again changes nothing; another takes its place. */
 export function start(core: Core, to: NodeId): void {
@@ -76,6 +74,6 @@ export function prefer(core: Core): void {
   if (best !== null && core.transfer === null) start(core, best);
 }
 
-function observe(core: Core, targetId: NodeId, phase: Phase): void {
+function observe(core: Core, targetId: NodeId, phase: TransferPhase): void {
   core.observe({ kind: "transfer-changed", targetId, phase });
 }

@@ -1,6 +1,8 @@
 /** The words of the core: plain data in (inputs) and plain data out (effects). */
 import type {
   NodeId,
+  NodeIds,
+  Addresses,
   Term,
   LogIndex,
   Ticket,
@@ -17,53 +19,45 @@ export type * from "./messages.ts";
 
 // --- inputs -------------------------------------------------------------------------------
 
-export interface Proposal {
-  readonly id: RequestId;
-  readonly data: Uint8Array;
-}
+export type Proposal = Readonly<{ id: RequestId; data: Uint8Array }>;
 
-export type ConfigurationChange =
-  | { readonly kind: "add-learner"; readonly nodeId: NodeId; readonly address: string }
-  | { readonly kind: "promote"; readonly nodeId: NodeId }
-  | { readonly kind: "remove"; readonly nodeId: NodeId }
+export type ConfigurationChange = Readonly<
+  | { kind: "add-learner"; nodeId: NodeId; address: string }
+  | { kind: "promote"; nodeId: NodeId }
+  | { kind: "remove"; nodeId: NodeId }
   /** Any change at once, by joint consensus. Addresses of new members included. */
-  | {
-      readonly kind: "replace";
-      readonly voters: readonly NodeId[];
-      readonly learners: readonly NodeId[];
-      readonly addresses: Readonly<Record<NodeId, string>>;
-    };
+  | { kind: "replace"; voters: NodeIds; learners: NodeIds; addresses: Addresses }
+>;
 
-export type Input =
-  | { readonly kind: "tick" }
-  | { readonly kind: "message"; readonly from: NodeId; readonly message: Message }
-  | { readonly kind: "propose"; readonly proposals: readonly Proposal[] }
+export type Input = Readonly<
+  | { kind: "tick" }
+  | { kind: "message"; from: NodeId; message: Message }
+  | { kind: "propose"; proposals: readonly Proposal[] }
   /** Everything up to and including this ticket is durable. */
-  | { readonly kind: "persisted"; readonly ticket: Ticket }
+  | { kind: "persisted"; ticket: Ticket }
   /** The state machine has applied (or restored) everything up to and including `index`. */
-  | { readonly kind: "applied"; readonly index: LogIndex }
-  | { readonly kind: "read"; readonly id: RequestId }
-  | {
-      readonly kind: "change-configuration";
-      readonly id: RequestId;
-      readonly change: ConfigurationChange;
-    }
-  | { readonly kind: "transfer-leadership"; readonly to: NodeId }
+  | { kind: "applied"; index: LogIndex }
+  | { kind: "read"; id: RequestId }
+  | { kind: "change-configuration"; id: RequestId; change: ConfigurationChange }
+  | { kind: "transfer-leadership"; to: NodeId }
   /** Time out now: start an election without waiting for the timer. */
-  | { readonly kind: "campaign" }
+  | { kind: "campaign" }
   /** The caller's own snapshot at `index` is durable: the log before it may go. */
-  | { readonly kind: "snapshot-saved"; readonly index: LogIndex }
-  /** Answers a `read-snapshot-chunk` effect. `data` null: that snapshot is gone, start over. */
-  | {
-      readonly kind: "snapshot-chunk";
-      readonly to: NodeId;
-      readonly snapshotIndex: LogIndex;
-      readonly offset: number;
-      readonly data: Uint8Array | null;
-      readonly done: boolean;
-    }
+  | { kind: "snapshot-saved"; index: LogIndex }
+  | SnapshotChunk
   /** The transport lost its connection to a peer: probe before streaming again. */
-  | { readonly kind: "unreachable"; readonly nodeId: NodeId };
+  | { kind: "unreachable"; nodeId: NodeId }
+>;
+
+/** Answers a `read-snapshot-chunk` effect. `data` null: that snapshot is gone, start over. */
+export type SnapshotChunk = Readonly<{
+  kind: "snapshot-chunk";
+  to: NodeId;
+  snapshotIndex: LogIndex;
+  offset: number;
+  data: Uint8Array | null;
+  done: boolean;
+}>;
 
 // --- effects ------------------------------------------------------------------------------
 
@@ -78,74 +72,58 @@ export type ProposalRefusal =
   /** The change makes no sense: already a member, not a learner, not caught up... */
   | "invalid";
 
-export type Effect =
+export type ReadRefusal = "not-leader" | "leader-changed" | "no-leader";
+
+export type Effect = Readonly<
   /**
    * Make durable, in this order: drop the log from `entries[0].index` on, append `entries`, save
    * `hardState`. Answer with `persisted` once all of it is on disk. `hardState` null: unchanged.
+   * `sync` false: nothing is promised with it, `persisted` may be answered without a sync.
    */
   | {
-      readonly kind: "persist";
-      readonly ticket: Ticket;
-      readonly hardState: HardState | null;
-      readonly entries: readonly Entry[];
-      /** False: nothing is promised with it, `persisted` may be answered without a sync. */
-      readonly sync: boolean;
+      kind: "persist";
+      ticket: Ticket;
+      hardState: HardState | null;
+      entries: readonly Entry[];
+      sync: boolean;
     }
   /**
    * Write a chunk of a leader's snapshot. With `done` the snapshot takes the place of the log up
    * to its index (of the whole log, if that does not hold its last entry), atomically.
    */
   | {
-      readonly kind: "persist-snapshot-chunk";
-      readonly ticket: Ticket;
-      readonly snapshot: SnapshotMetadata;
-      readonly offset: number;
-      readonly data: Uint8Array;
-      readonly done: boolean;
+      kind: "persist-snapshot-chunk";
+      ticket: Ticket;
+      snapshot: SnapshotMetadata;
+      offset: number;
+      data: Uint8Array;
+      done: boolean;
     }
-  | { readonly kind: "send"; readonly to: NodeId; readonly message: Message }
+  | { kind: "send"; to: NodeId; message: Message }
   /** Committed entries, each exactly once, in order, without gaps. Answer with `applied`. */
-  | { readonly kind: "apply"; readonly entries: readonly Entry[] }
+  | { kind: "apply"; entries: readonly Entry[] }
   /** Replace the state machine by the installed snapshot. Answer with `applied`. */
-  | { readonly kind: "restore"; readonly snapshot: SnapshotMetadata }
+  | { kind: "restore"; snapshot: SnapshotMetadata }
   /** The log up to and including this index is no longer needed. */
-  | { readonly kind: "compact"; readonly throughIndex: LogIndex }
+  | { kind: "compact"; throughIndex: LogIndex }
   | {
-      readonly kind: "read-snapshot-chunk";
-      readonly to: NodeId;
-      readonly snapshotIndex: LogIndex;
-      readonly offset: number;
-      readonly bytesMax: number;
+      kind: "read-snapshot-chunk";
+      to: NodeId;
+      snapshotIndex: LogIndex;
+      offset: number;
+      bytesMax: number;
     }
   /** The proposal (or configuration change) is in the log here; it is not committed yet. */
-  | {
-      readonly kind: "proposal-accepted";
-      readonly id: RequestId;
-      readonly index: LogIndex;
-      readonly term: Term;
-    }
+  | { kind: "proposal-accepted"; id: RequestId; index: LogIndex; term: Term }
   /** The proposal never entered the log and never will. */
-  | {
-      readonly kind: "proposal-refused";
-      readonly id: RequestId;
-      readonly reason: ProposalRefusal;
-      readonly leaderId: NodeId | null;
-    }
+  | { kind: "proposal-refused"; id: RequestId; reason: ProposalRefusal; leaderId: NodeId | null }
   /** The state machine, as it is now, answers this read linearizably. */
-  | { readonly kind: "read-ready"; readonly id: RequestId; readonly index: LogIndex }
-  | {
-      readonly kind: "read-refused";
-      readonly id: RequestId;
-      readonly reason: "not-leader" | "leader-changed" | "no-leader";
-      readonly leaderId: NodeId | null;
-    }
+  | { kind: "read-ready"; id: RequestId; index: LogIndex }
+  | { kind: "read-refused"; id: RequestId; reason: ReadRefusal; leaderId: NodeId | null }
   /** The configuration in force changed (on append, on truncation, or by a snapshot). */
-  | {
-      readonly kind: "configuration";
-      readonly configuration: Configuration;
-      readonly index: LogIndex;
-    }
-  | { readonly kind: "observe"; readonly observation: CoreObservation };
+  | { kind: "configuration"; configuration: Configuration; index: LogIndex }
+  | { kind: "observe"; observation: CoreObservation }
+>;
 
 // --- observations -------------------------------------------------------------------------
 
@@ -153,72 +131,51 @@ export type Effect =
 export type ReplicationState = "probe" | "replicate" | "snapshot";
 
 /** What happened inside the core, for people and checkers. Emitted only while observing. */
-export type CoreObservation =
+export type CoreObservation = Readonly<
+  /** `reason` in plain words: "heard no leader for 41 ticks", "won with votes of 1, 2 and itself". */
   | {
-      readonly kind: "role-changed";
-      readonly role: Role;
-      readonly term: Term;
-      readonly leaderId: NodeId | null;
-      readonly votedFor: NodeId | null;
-      /** In plain words: "heard no leader for 41 ticks", "won with votes of 1, 2 and itself". */
-      readonly reason: string;
+      kind: "role-changed";
+      role: Role;
+      term: Term;
+      leaderId: NodeId | null;
+      votedFor: NodeId | null;
+      reason: string;
     }
-  | {
-      readonly kind: "votes-changed";
-      readonly term: Term;
-      readonly preVote: boolean;
-      readonly granted: readonly NodeId[];
-      readonly rejected: readonly NodeId[];
-    }
+  | { kind: "votes-changed"; term: Term; preVote: boolean; granted: NodeIds; rejected: NodeIds }
   /** The election timer was set: it fires `timeoutTicks` ticks after its start. */
+  | { kind: "election-timer-reset"; elapsedTicks: number; timeoutTicks: number }
+  | { kind: "log-appended"; entries: readonly Entry[] }
+  | { kind: "log-truncated"; fromIndex: LogIndex }
+  | { kind: "log-compacted"; throughIndex: LogIndex; snapshotIndex: LogIndex; snapshotTerm: Term }
+  | { kind: "durable-advanced"; durableIndex: LogIndex }
+  | { kind: "commit-advanced"; commitIndex: LogIndex }
   | {
-      readonly kind: "election-timer-reset";
-      readonly elapsedTicks: number;
-      readonly timeoutTicks: number;
-    }
-  | { readonly kind: "log-appended"; readonly entries: readonly Entry[] }
-  | { readonly kind: "log-truncated"; readonly fromIndex: LogIndex }
-  | {
-      readonly kind: "log-compacted";
-      readonly throughIndex: LogIndex;
-      readonly snapshotIndex: LogIndex;
-      readonly snapshotTerm: Term;
-    }
-  | { readonly kind: "durable-advanced"; readonly durableIndex: LogIndex }
-  | { readonly kind: "commit-advanced"; readonly commitIndex: LogIndex }
-  | {
-      readonly kind: "progress-changed";
-      readonly peerId: NodeId;
-      readonly state: ReplicationState;
-      readonly matchIndex: LogIndex;
-      readonly nextIndex: LogIndex;
-      readonly inflightCount: number;
+      kind: "progress-changed";
+      peerId: NodeId;
+      state: ReplicationState;
+      matchIndex: LogIndex;
+      nextIndex: LogIndex;
+      inflightCount: number;
     }
   | {
-      readonly kind: "snapshot-transfer";
-      readonly direction: "sending" | "receiving";
-      readonly peerId: NodeId;
-      readonly snapshotIndex: LogIndex;
-      readonly offset: number;
-      readonly done: boolean;
+      kind: "snapshot-transfer";
+      direction: "sending" | "receiving";
+      peerId: NodeId;
+      snapshotIndex: LogIndex;
+      offset: number;
+      done: boolean;
     }
+  | { kind: "read-confirmed"; index: LogIndex; readCount: number; acknowledgedBy: NodeIds }
+  | { kind: "transfer-changed"; targetId: NodeId | null; phase: TransferPhase }
   | {
-      readonly kind: "read-confirmed";
-      readonly index: LogIndex;
-      readonly readCount: number;
-      readonly acknowledgedBy: readonly NodeId[];
+      kind: "configuration-changed";
+      configuration: Configuration;
+      index: LogIndex;
+      committed: boolean;
     }
-  | {
-      readonly kind: "transfer-changed";
-      readonly targetId: NodeId | null;
-      readonly phase: "started" | "sent" | "aborted" | "done";
-    }
-  | {
-      readonly kind: "configuration-changed";
-      readonly configuration: Configuration;
-      readonly index: LogIndex;
-      readonly committed: boolean;
-    };
+>;
+
+export type TransferPhase = "started" | "sent" | "aborted" | "done";
 
 // --- construction -------------------------------------------------------------------------
 
@@ -296,8 +253,8 @@ export interface RaftStatus {
   readonly snapshotTerm: Term;
   readonly electionElapsedTicks: number;
   readonly electionTimeoutTicks: number;
-  readonly votesGranted: readonly NodeId[];
-  readonly votesRejected: readonly NodeId[];
+  readonly votesGranted: NodeIds;
+  readonly votesRejected: NodeIds;
   readonly configuration: Configuration;
   readonly configurationIndex: LogIndex;
   readonly transferTargetId: NodeId | null;
