@@ -1,4 +1,5 @@
 /** Runs a scenario's commands on the real core and writes down what happened. */
+import type { ConfigurationChange } from "@raftarium/raft";
 import { parseScenario, renderBlock } from "./grammar.ts";
 import { World } from "./world.ts";
 
@@ -10,6 +11,9 @@ export function runScenario(text: string): string {
     entriesPerAppendMax: 100,
     trailingEntries: 0,
     preferred: 0,
+    leaseReads: false,
+    inflightAppendsMax: 16,
+    uncommittedBytesMax: 1 << 20,
   });
   const rendered: string[] = [];
   for (const block of parseScenario(text)) {
@@ -28,7 +32,11 @@ function createWorld([count, ...words]: readonly string[]): World {
   };
   return new World({
     nodeCount: whole(count),
-    preVote: words.includes("pre-vote"),
+    // A lease rests on check-quorum, which comes with it.
+    preVote: words.includes("pre-vote") || words.includes("lease"),
+    leaseReads: words.includes("lease"),
+    inflightAppendsMax: after("inflight", 16),
+    uncommittedBytesMax: after("uncommitted", 1 << 20),
     entriesPerAppendMax: after("batch", 100),
     trailingEntries: after("trailing", 0),
     preferred: after("prefer", 0),
@@ -73,10 +81,33 @@ function command(world: World, name: string, words: readonly string[]): void {
       return world.snapshot(whole(first));
     case "transfer":
       return world.give(whole(first), { kind: "transfer-leadership", to: whole(second) });
+    case "node":
+      return world.addNode(whole(first));
+    case "change":
+      return world.change(whole(first), changeOf(words.slice(1)));
+    case "progress":
+      return world.describeProgress(whole(first));
     case "log":
       return world.describe();
     default:
       throw new Error(`cannot run ${name}: expected a command of test/scenarios/README.md`);
+  }
+}
+
+/** `add 4`, `promote 4`, `remove 4`, or `replace 1,4,5`: the voters that shall be. */
+function changeOf([kind, text]: readonly string[]): ConfigurationChange {
+  switch (kind) {
+    case "add":
+      return { kind: "add-learner", nodeId: whole(text), address: "" };
+    case "promote":
+    case "remove":
+      return { kind, nodeId: whole(text) };
+    case "replace": {
+      const voters = (text ?? "").split(",").map(whole);
+      return { kind, voters, learners: [], addresses: {} };
+    }
+    default:
+      throw new Error(`cannot change the members: expected add, promote, remove or replace`);
   }
 }
 

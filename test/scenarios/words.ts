@@ -1,5 +1,6 @@
 /** Events of the core as lines of a scenario file. */
-import type { CoreObservation, Entry, Message } from "@raftarium/raft";
+import { decodeConfiguration } from "@raftarium/raft";
+import type { Configuration, CoreObservation, Entry, Message } from "@raftarium/raft";
 
 type Decode = (data: Uint8Array) => string;
 
@@ -34,7 +35,7 @@ export function tellObservation(observation: CoreObservation, decode: Decode): s
     case "configuration-changed": {
       const { configuration, index, committed } = observation;
       const state = committed ? "committed" : "in force";
-      return `voters ${configuration.voters.join(", ")} ${state} since ${index}`;
+      return `${tellConfiguration(configuration)} ${state} since ${index}`;
     }
     case "election-timer-reset":
     case "durable-advanced":
@@ -46,8 +47,16 @@ export function tellObservation(observation: CoreObservation, decode: Decode): s
   }
 }
 
-function tellEntry({ index, term, kind, data }: Entry, decode: Decode): string {
-  return `${index}:${term} ${kind === "command" ? decode(data) : "·"}`;
+export function tellEntry({ index, term, kind, data }: Entry, decode: Decode): string {
+  if (kind === "command") return `${index}:${term} ${decode(data)}`;
+  const configuration = kind === "configuration" ? decodeConfiguration(data) : null;
+  return `${index}:${term} ${configuration === null ? "·" : tellConfiguration(configuration)}`;
+}
+
+function tellConfiguration({ voters, votersOutgoing, learners }: Configuration): string {
+  const both = votersOutgoing.length === 0 ? "" : ` and of ${votersOutgoing.join(", ")}`;
+  const watching = learners.length === 0 ? "" : `, learners ${learners.join(", ")}`;
+  return `voters ${voters.join(", ")}${both}${watching}`;
 }
 
 export function tellMessage(source: number, target: number, message: Message): string {
@@ -63,7 +72,8 @@ function what(message: Message): string {
     }
     case "request-vote-response": {
       const { term, preVote, voteGranted } = message;
-      return `${voteGranted ? "yes" : "no"}${preVote ? ", I would" : ""}, term ${term}`;
+      const would = voteGranted ? ", I would" : ", I would not";
+      return `${voteGranted ? "yes" : "no"}${preVote ? would : ""}, term ${term}`;
     }
     case "append-entries": {
       const { term, prevLogIndex, prevLogTerm, entries, leaderCommit } = message;

@@ -4,6 +4,7 @@
  */
 import { createRaft } from "@raftarium/raft";
 import type {
+  ConfigurationChange,
   CoreObservation,
   Effect,
   Entry,
@@ -13,7 +14,7 @@ import type {
   Raft,
   SnapshotMetadata,
 } from "@raftarium/raft";
-import { tellMessage, tellObservation } from "./words.ts";
+import { tellEntry, tellMessage, tellObservation } from "./words.ts";
 
 export interface WorldOptions {
   readonly nodeCount: number;
@@ -22,6 +23,9 @@ export interface WorldOptions {
   readonly trailingEntries: number;
   /** The one node with a priority; 0: none. */
   readonly preferred: number;
+  readonly leaseReads: boolean;
+  readonly inflightAppendsMax: number;
+  readonly uncommittedBytesMax: number;
 }
 
 interface Disk {
@@ -71,20 +75,23 @@ export class World {
 
   constructor(options: WorldOptions) {
     this.#options = options;
-    for (let nodeId = 1; nodeId <= options.nodeCount; nodeId += 1) {
-      const disk: Disk = { hardState: NOTHING, snapshot: null, snapshotCommands: [], entries: [] };
-      const member: Member = {
-        nodeId,
-        disk,
-        raft: null,
-        commands: [],
-        appliedIndex: 0,
-        heldWrites: null,
-        incoming: "",
-      };
-      this.#members.set(nodeId, member);
-      this.#start(member);
-    }
+    for (let nodeId = 1; nodeId <= options.nodeCount; nodeId += 1) this.addNode(nodeId);
+  }
+
+  /** A node beyond the first ones belongs to nobody until the log says so. */
+  addNode(nodeId: number): void {
+    const disk: Disk = { hardState: NOTHING, snapshot: null, snapshotCommands: [], entries: [] };
+    const member: Member = {
+      nodeId,
+      disk,
+      raft: null,
+      commands: [],
+      appliedIndex: 0,
+      heldWrites: null,
+      incoming: "",
+    };
+    this.#members.set(nodeId, member);
+    this.#start(member);
   }
 
   /** What happened since the last call, line by line. */
@@ -112,6 +119,22 @@ export class World {
   read(nodeId: number): void {
     this.#requestId += 1;
     this.give(nodeId, { kind: "read", id: this.#requestId });
+  }
+
+  change(nodeId: number, change: ConfigurationChange): void {
+    this.#requestId += 1;
+    this.give(nodeId, { kind: "change-configuration", id: this.#requestId, change });
+  }
+
+  /** How a leader sees its peers, a line each. */
+  describeProgress(nodeId: number): void {
+    for (const peer of this.#running(nodeId).raft!.status().progress) {
+      const { state, matchIndex, nextIndex, inflightCount } = peer;
+      this.#say(
+        `${nodeId} sees ${peer.nodeId}: ${state}, match ${matchIndex}, next ${nextIndex}, ` +
+          `${inflightCount} appends out`,
+      );
+    }
   }
 
   /** One after the other, so that ties have an order. */
@@ -218,8 +241,7 @@ export class World {
       }
       const { role, term, commitIndex, firstIndex, lastIndex } = raft.status();
       const log = raft.entries(firstIndex, lastIndex).map((entry) => {
-        const text = entry.kind === "command" ? decoder.decode(entry.data) : "·";
-        return `${entry.index}:${entry.term} ${text}`;
+        return tellEntry(entry, (data) => decoder.decode(data));
       });
       this.#say(
         `${nodeId} ${role} of term ${term}, commit ${commitIndex}, log [${log.join(", ")}], ` +
@@ -233,10 +255,12 @@ export class World {
     member.commands = [...disk.snapshotCommands];
     member.appliedIndex = disk.snapshot?.index ?? 0;
     const { preVote, entriesPerAppendMax, trailingEntries, preferred } = this.#options;
+    const { leaseReads, inflightAppendsMax, uncommittedBytesMax, nodeCount } = this.#options;
+    const founders = Array.from({ length: nodeCount }, (_, at) => at + 1);
     member.raft = createRaft({
       id: nodeId,
       initialConfiguration: {
-        voters: [...this.#allIds()],
+        voters: nodeId <= nodeCount ? founders : [],
         votersOutgoing: [],
         learners: [],
         addresses: {},
@@ -253,21 +277,17 @@ export class World {
       heartbeatTicks: 3,
       preVote,
       checkQuorum: preVote,
-      leaseReads: false,
+      leaseReads,
       priority: nodeId === preferred ? 1 : 0,
       entriesPerAppendMax,
       bytesPerAppendMax: 1 << 20,
-      inflightAppendsMax: 16,
+      inflightAppendsMax,
       inflightBytesMax: 1 << 20,
-      uncommittedBytesMax: 1 << 20,
+      uncommittedBytesMax,
       snapshotChunkBytes: CHUNK_BYTES,
       trailingEntries,
       observing: true,
     });
-  }
-
-  *#allIds(): Generator<number> {
-    for (let nodeId = 1; nodeId <= this.#options.nodeCount; nodeId += 1) yield nodeId;
   }
 
   /** One input, and what storage and state machine answer to what follows from it. */

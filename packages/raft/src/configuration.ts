@@ -48,14 +48,15 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   };
   const [voters, votersOutgoing, learners] = [ids(), ids(), ids()];
   const addresses: Record<NodeId, string> = {};
-  let left = next();
-  for (; left > 0 && sound; left--) {
+  const addressCount = next();
+  if (addressCount < 0 || addressCount > numbers.length) return null;
+  for (let i = 0; i < addressCount; i++) {
     const nodeId = next();
     addresses[nodeId] = list(0, 0xffff)
       .map((unit) => String.fromCharCode(unit))
       .join("");
   }
-  if (!sound || left !== 0 || at !== numbers.length) return null;
+  if (!sound || at !== numbers.length) return null;
   return { voters, votersOutgoing, learners, addresses };
 }
 
