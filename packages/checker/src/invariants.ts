@@ -131,11 +131,14 @@ class Invariants implements InvariantChecker {
   readonly #byId: (NodeFacts | undefined)[] = [];
   readonly #registry: EntryRegistry = createEntryRegistry();
   readonly #leaderOfTerm = new Map<number, number>();
+  /** Whose majorities made the latest commitment: both halves of a configuration. */
+  #electorates: readonly (readonly number[])[];
   readonly #committed = createCommittedTerms(HISTORY_ENTRIES_MAX);
 
   constructor(options: InvariantOptions) {
     this.#durability = options.durability;
     this.#voters = options.voters;
+    this.#electorates = [options.voters];
   }
 
   committedTerm(index: number): number {
@@ -316,7 +319,9 @@ class Invariants implements InvariantChecker {
     facts.durableIndex = Math.min(facts.durableIndex, fromIndex - 1);
     // A node that slept through a commitment may still obey an older leader and cut what is
     // committed, as long as a quorum has it without this node.
-    if (fromIndex <= this.commitIndex) this.#checkDurableOnQuorum(facts, fromIndex, "cuts");
+    if (fromIndex <= this.commitIndex) {
+      this.#checkDurableOnQuorum(facts, fromIndex, "cuts", this.#electorates);
+    }
   }
 
   logUnknownBefore(nodeId: number, index: number): void {
@@ -430,7 +435,8 @@ class Invariants implements InvariantChecker {
     }
     this.commitIndex = index;
     this.#registry.forgetBelow(index - HISTORY_ENTRIES_MAX);
-    this.#checkDurableOnQuorum(facts, index, "commits");
+    this.#electorates = [facts.voters, facts.votersOutgoing];
+    this.#checkDurableOnQuorum(facts, index, "commits", this.#electorates);
     for (const other of this.#nodes) {
       if (other.leaderTerm > facts.term && other.leaderTerm === other.term) {
         this.#checkLeaderHolds(other, index);
@@ -438,10 +444,15 @@ class Invariants implements InvariantChecker {
     }
   }
 
-  #checkDurableOnQuorum(facts: NodeFacts, index: number, does: string): void {
+  #checkDurableOnQuorum(
+    facts: NodeFacts,
+    index: number,
+    does: string,
+    electorates: readonly (readonly number[])[],
+  ): void {
     if (!this.#durability || !this.#isKnownCommitted(index)) return;
     const term = this.committedTerm(index);
-    for (const voters of [facts.voters, facts.votersOutgoing]) {
+    for (const voters of electorates) {
       if (voters.length === 0) continue;
       let count = 0;
       for (const voter of voters) {

@@ -62,7 +62,7 @@ const NOTE_ANSWER = 16;
 const LINK_US_MIN = 20;
 const LINK_JITTER_US = 300;
 /** Before a client tries anything else after it got no good answer. */
-const BACK_OFF_US = 20_000;
+const BACK_OFF_US = 50_000;
 const PROBE_PAUSE_US = 50_000;
 
 export function createClients(swarm: Swarm, ports: ClientPorts): Clients {

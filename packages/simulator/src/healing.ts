@@ -40,11 +40,10 @@ export function chooseCore(
   return core.toSorted((left, right) => left.nodeId - right.nodeId);
 }
 
-/** Of these, the members of the newest configuration that one of them has. */
-export function membersAmong(core: readonly VirtualProcess[]): readonly VirtualProcess[] {
-  let newest = core[0]!.configuration;
-  for (const { configuration } of core)
-    if (configuration.index > newest.index) newest = configuration;
-  const { voters, learners } = newest.configuration;
+/** Of these, those whom the latest committed configuration has. */
+export function membersAmong(
+  core: readonly VirtualProcess[],
+  { configuration: { voters, learners } }: ConfigurationAt,
+): readonly VirtualProcess[] {
   return core.filter(({ nodeId }) => voters.includes(nodeId) || learners.includes(nodeId));
 }

@@ -18,8 +18,8 @@ export interface NemesisPorts {
   readonly network: Network;
   readonly fleet: Fleet;
   readonly operator: Operator;
-  /** Tells a person what was done. */
-  readonly tell: (text: string) => void;
+  /** Tells a person what was done; null: nobody listens, so nothing is put into words. */
+  readonly tell: ((text: string) => void) | null;
 }
 
 export interface Nemesis {
@@ -84,7 +84,7 @@ class Hand implements Nemesis {
     const { timeline, counts, tell } = this.#ports;
     this.injected.push(fault);
     counts.add(fault.fault);
-    tell(describeFault(fault));
+    tell?.(describeFault(fault));
     const undo = this.#carryOut(fault.deed);
     timeline.after(fault.untilUs - fault.atUs, () => {
       if (!this.stopped) undo();
@@ -102,7 +102,7 @@ class Hand implements Nemesis {
       case "cut":
         for (const [source, target] of deed.links) network.cut(source, target);
         return () => {
-          tell(`mended ${deed.links.map(([source, target]) => `${source}→${target}`).join(" ")}`);
+          tell?.(`mended ${deed.links.map(([source, target]) => `${source}→${target}`).join(" ")}`);
           for (const [source, target] of deed.links) network.mend(source, target);
         };
       case "slow link": {
@@ -174,7 +174,7 @@ class Hand implements Nemesis {
     process?.setSnapshotTrap(deed.step, (operation) => {
       if (this.stopped || process.health === "crashed") return;
       counts.add(`crash in ${operation}`);
-      tell(`node ${deed.nodeId} crashes in the ${operation}`);
+      tell?.(`node ${deed.nodeId} crashes in the ${operation}`);
       process.crash();
       timeline.after(deed.restartUs, () => {
         if (!this.stopped) process.start();
@@ -186,7 +186,7 @@ class Hand implements Nemesis {
   #repair(nodeId: number): void {
     const process = this.#process(nodeId);
     if (process === undefined) return;
-    this.#ports.tell(`the disk of node ${nodeId} is repaired`);
+    this.#ports.tell?.(`the disk of node ${nodeId} is repaired`);
     process.repairDisk();
     if (process.health === "crashed") process.start();
   }

@@ -30,7 +30,8 @@ export interface OperatorPorts {
   readonly checker: InvariantChecker;
   readonly counts: FaultCounts;
   readonly fleet: Fleet;
-  readonly tell: (text: string) => void;
+  /** null: nobody listens. */
+  readonly tell: ((text: string) => void) | null;
 }
 
 const ASK_EVERY_US = 100_000;
@@ -59,7 +60,7 @@ export function createOperator(ports: OperatorPorts): Operator {
   function heard(done: boolean, change: ConfigurationChange): void {
     if (!done) return;
     counts.add(`membership: ${change.kind}`);
-    tell(`the cluster has carried out: ${textOf(change)}`);
+    tell?.(`the cluster has carried out: ${textOf(change)}`);
   }
 
   function end(wish: Wish): void {

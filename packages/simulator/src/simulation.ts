@@ -132,7 +132,7 @@ class World {
       healthChanged: (nodeId, health) => this.#healthChanged(nodeId, health),
     });
     const fleet = this.#fleet;
-    const tell = (text: string): void => this.#tell(text);
+    const tell = options.onEvent === undefined ? null : (text: string) => this.#tell(text);
     this.#operator = createOperator({ timeline, checker, counts, fleet, tell });
     const ports: NemesisPorts = {
       timeline,
@@ -154,13 +154,13 @@ class World {
       oracle: this.#oracle,
       trace,
       fleet,
-      tell: options.onEvent === undefined ? null : tell,
+      tell,
     });
   }
 
   run(): SimulationResult {
     const totalUs = Math.round(this.#options.seconds * 1_000_000);
-    this.#tell(`swarm: ${JSON.stringify(this.#swarm)}`);
+    if (this.#options.onEvent !== undefined) this.#tell(`swarm: ${JSON.stringify(this.#swarm)}`);
     for (const process of this.#fleet.all) process.start();
     if (this.#runUntil(Math.round(totalUs * FAULT_SHARE))) {
       const core = this.#heal();
@@ -244,10 +244,12 @@ class World {
       core,
       () =>
         probedIndex > 0 &&
-        membersAmong(core).every((process) => process.appliedIndex() >= this.#checker.commitIndex),
+        membersAmong(core, this.#chain.committed).every(
+          (process) => process.appliedIndex() >= this.#checker.commitIndex,
+        ),
     );
     if (!caughtUp) return false;
-    return this.#checkSameState(membersAmong(core));
+    return this.#checkSameState(membersAmong(core, this.#chain.committed));
   }
 
   #checkSameState(core: readonly VirtualProcess[]): boolean {

@@ -118,7 +118,7 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const calm = chance.happens(0.1);
   const tickUs = chance.pick([10, 25, 25, 50]) * MS;
   const electionTicksMin = Math.ceil((300 * MS) / tickUs);
-  const valueBytesMax = chance.pick([8, 8, 8, 8, 8, 80, 80, 1000]);
+  const valueBytesMax = chance.pick([8, 8, 8, 8, 8, 8, 8, 80, 80, 1000]);
   const snapshotEntries = chance.pick([8, 40, 200, 100_000]);
   // A state that grows and a snapshot every few entries: that costs the square of the time.
   const historyRevisionsMax = chance.pick([4, 40, 40, snapshotEntries < 200 ? 400 : 10_000]);
@@ -147,7 +147,7 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     keyCount: chance.integer(1, 4),
     thinkUs: chance.pick([5, 40, 150]) * MS,
     burstOperations: chance.pick([1, 5, 20]),
-    restUs: chance.pick([0, 500, 1000, 2000]) * MS,
+    restUs: chance.pick([200, 1000, 2000, 4000]) * MS,
     retryRate: chance.pick([0, 0.5, 1]),
     requestTimeoutUs: chance.pick([100, 400, 1500, 5000]) * MS,
     valueBytesMax,
