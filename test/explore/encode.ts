@@ -38,17 +38,18 @@ const MEMBERSHIP = [
   "configurationIndexTold",
   "priority",
 ];
-/** The appends that are out, which `windowOf` writes down. */
-const WINDOW = [
-  "inflightIndexes",
-  "inflightBytes",
-  "inflightStart",
-  "inflightAppendsMax",
-  "inflightBytesMax",
-  "inflightBytesTotal",
-];
+/** Bytes never run short. */
+const BYTES = ["inflightBytes", "inflightBytesMax", "inflightBytesTotal", "inflightAppendsMax"];
 
-const IDLE = new Set([...GIVEN, ...OVER, ...TIME, ...MEMBERSHIP, ...WINDOW, "persistedTicket"]);
+/** The fields that make no difference here, wherever in the core they are. */
+export const IDLE: ReadonlySet<string> = new Set([
+  ...GIVEN,
+  ...OVER,
+  ...TIME,
+  ...MEMBERSHIP,
+  ...BYTES,
+  "persistedTicket",
+]);
 
 export interface EncodeOptions {
   /** The names under which the nodes appear. */
@@ -126,7 +127,6 @@ class Encoder {
     for (const name of Object.keys(fields)) {
       if (!IDLE.has(name) && matters(name)) parts.push(`${name}:${this.value(name, fields[name])}`);
     }
-    if ("inflightIndexes" in fields) parts.push(windowOf(fields as unknown as Window));
     return `(${parts.join(" ")})`;
   }
 
@@ -137,20 +137,4 @@ class Encoder {
     }
     return value;
   }
-}
-
-interface Window {
-  readonly inflightIndexes: readonly number[];
-  readonly inflightStart: number;
-  readonly inflightCount: number;
-  readonly inflightAppendsMax: number;
-}
-
-/** The appends that are out, oldest first, wherever they lie in the ring. */
-function windowOf(ring: Window): string {
-  const { inflightIndexes, inflightStart, inflightCount, inflightAppendsMax } = ring;
-  return Array.from(
-    { length: inflightCount },
-    (_, at) => inflightIndexes[(inflightStart + at) % inflightAppendsMax],
-  ).join("+");
 }

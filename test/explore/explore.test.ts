@@ -2,14 +2,19 @@
  * Every state within bounds, with the real core; and the proof that a broken core would not get
  * through. `pnpm explore` goes further.
  */
+import type { Raft } from "@raftarium/raft";
 import { describe, expect, test } from "vitest";
 import { MUTANTS } from "../mutants/mutants.ts";
 import { STILL } from "./bounds.ts";
 import type { Bounds } from "./bounds.ts";
+import { EMPTY_DISK } from "./disk.ts";
+import { IDLE } from "./encode.ts";
 import { explore } from "./explore.ts";
 import { hunt } from "./hunt.ts";
+import { optionsOf } from "./nodes.ts";
 import { readOptions } from "./options.ts";
 import { loadWindowedCore } from "./window.ts";
+import type { WindowedRaft } from "./window.ts";
 import { ELECTIONS, EVERYTHING } from "./worlds.ts";
 
 const ALL = Number.POSITIVE_INFINITY;
@@ -84,6 +89,18 @@ describe("a bug in the core is found", () => {
   });
 });
 
+/** A core of three that leads term 1 and is asked to read. */
+function leaderWithRead(): Raft {
+  const settings = { preVote: false, entriesPerAppendMax: 1, inflightAppendsMax: 1 };
+  const raft = create(optionsOf(1, EMPTY_DISK, settings));
+  raft.step({ kind: "campaign" });
+  raft.step({ kind: "persisted", ticket: 1 });
+  const vote = { type: "request-vote-response", preVote: false, voteGranted: true } as const;
+  raft.step({ kind: "message", from: 2, message: { ...vote, term: 1 } });
+  raft.step({ kind: "read", id: 1 });
+  return raft;
+}
+
 describe("the search itself", () => {
   const small: readonly Bounds[] = [
     { ...STILL, terms: 2, drops: 1, duplicates: 1, inFlight: 2 },
@@ -99,6 +116,21 @@ describe("the search itself", () => {
     expect(folded.namedStates).toBe(unfolded.states);
     expect(folded.depth).toBe(unfolded.depth);
     expect(folded.states).toBeLessThan(unfolded.states / 5);
+  });
+
+  test("every field of the core that it leaves out is there", () => {
+    const found = new Set<string>();
+    const walk = (value: unknown): void => {
+      if (value instanceof Map) for (const cell of value.values()) walk(cell);
+      else if (typeof value === "object" && value !== null) {
+        for (const [name, field] of Object.entries(value)) {
+          found.add(name);
+          if (name !== "options") walk(field);
+        }
+      }
+    };
+    walk((leaderWithRead() as WindowedRaft).core);
+    expect([...IDLE].filter((name) => !found.has(name))).toEqual([]);
   });
 
   test("says so when it did not get to the end", () => {

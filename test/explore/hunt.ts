@@ -7,6 +7,8 @@ import type { Explored } from "./explore.ts";
 
 const ANY = Number.POSITIVE_INFINITY;
 const STATES_MAX = 400_000;
+/** The last resort. */
+const STATES_MAX_LAST = 3_000_000;
 
 const HUNTS: readonly Bounds[] = [
   { ...STILL, terms: 3, requests: 2, drops: ANY, duplicates: 1, inFlight: 3 },
@@ -22,13 +24,15 @@ const HUNTS: readonly Bounds[] = [
     slowDisks: true,
   },
   { ...STILL, terms: 4, drops: ANY, inFlight: 2 },
+  { ...STILL, terms: 2, reads: 2, drops: ANY, inFlight: 3 },
 ];
 
 /** The first violation found, or null. `states`: looked at in all. */
 export function hunt(create: typeof createRaft): { found: Explored | null; states: number } {
   let states = 0;
   for (const bounds of HUNTS) {
-    const explored = explore(create, bounds, { statesMax: STATES_MAX });
+    const statesMax = bounds === HUNTS.at(-1) ? STATES_MAX_LAST : STATES_MAX;
+    const explored = explore(create, bounds, { statesMax });
     states += explored.states;
     if (explored.found !== null) return { found: explored, states };
   }

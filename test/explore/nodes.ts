@@ -5,7 +5,7 @@
  * then only combines numbers.
  */
 import type { Violation } from "@raftarium/checker";
-import type { createRaft, Entry, Input, Message, Role } from "@raftarium/raft";
+import type { createRaft, Entry, Input, Message, RaftOptions, Role } from "@raftarium/raft";
 import { EMPTY_DISK, written } from "./disk.ts";
 import type { Disk, PendingWrite } from "./disk.ts";
 import { encodeMessage, encodeNode } from "./encode.ts";
@@ -62,10 +62,13 @@ export interface SentMessage {
   readonly message: Message;
 }
 
-export interface NodeOptions {
+export interface CoreSettings {
   readonly preVote: boolean;
   readonly entriesPerAppendMax: number;
   readonly inflightAppendsMax: number;
+}
+
+export interface NodeOptions extends CoreSettings {
   readonly slowDisks: boolean;
   readonly hasReads: boolean;
 }
@@ -229,34 +232,7 @@ export class Nodes {
   }
 
   #create(nodeId: number, disk: Disk): WindowedRaft {
-    const { preVote, entriesPerAppendMax, inflightAppendsMax } = this.#options;
-    return this.#createRaft({
-      id: nodeId,
-      initialConfiguration: {
-        voters: NODE_IDS,
-        votersOutgoing: [],
-        learners: [],
-        addresses: {},
-      },
-      recovered: { hardState: disk.hardState, snapshot: null, entries: disk.entries },
-      random: { integer: (min) => min },
-      // Time never runs out by itself: who times out, and when, is for the search to choose.
-      electionTicksMin: 1_000_000,
-      electionTicksMax: 1_000_000,
-      heartbeatTicks: 1,
-      preVote,
-      checkQuorum: false,
-      leaseReads: false,
-      priority: 0,
-      entriesPerAppendMax,
-      bytesPerAppendMax: 1_000_000,
-      inflightAppendsMax,
-      inflightBytesMax: 1_000_000,
-      uncommittedBytesMax: 1_000_000,
-      snapshotChunkBytes: 1_000_000,
-      trailingEntries: 1_000_000,
-      observing: false,
-    }) as WindowedRaft;
+    return this.#createRaft(optionsOf(nodeId, disk, this.#options)) as WindowedRaft;
   }
 
   #intern(nodeId: number, raft: WindowedRaft, origin: Origin): number {
@@ -308,6 +284,32 @@ export class Nodes {
 function ownCrash(nodeId: number, error: unknown): Violation {
   const explanation = `node ${nodeId} threw: ${(error as Error).message}`;
   return { invariant: "no crash of its own", explanation, nodeIds: [nodeId] };
+}
+
+/** Of a node of the cluster that finds `disk` when it starts. */
+export function optionsOf(nodeId: number, disk: Disk, settings: CoreSettings): RaftOptions {
+  return {
+    id: nodeId,
+    initialConfiguration: { voters: NODE_IDS, votersOutgoing: [], learners: [], addresses: {} },
+    recovered: { hardState: disk.hardState, snapshot: null, entries: disk.entries },
+    random: { integer: (min) => min },
+    // Time never runs out by itself: who times out, and when, is for the search to choose.
+    electionTicksMin: 1_000_000,
+    electionTicksMax: 1_000_000,
+    heartbeatTicks: 1,
+    preVote: settings.preVote,
+    checkQuorum: false,
+    leaseReads: false,
+    priority: 0,
+    entriesPerAppendMax: settings.entriesPerAppendMax,
+    bytesPerAppendMax: 1_000_000,
+    inflightAppendsMax: settings.inflightAppendsMax,
+    inflightBytesMax: 1_000_000,
+    uncommittedBytesMax: 1_000_000,
+    snapshotChunkBytes: 1_000_000,
+    trailingEntries: 1_000_000,
+    observing: false,
+  };
 }
 
 /** `2a`: term 2, the first command. `3-`: the no-op that begins term 3. */
