@@ -8,8 +8,8 @@ import { fileURLToPath } from "node:url";
 
 import { NO_DISK_FAULT } from "@raftarium/faults";
 import { openStorage } from "@raftarium/storage";
-import type { Disk, DiskError, OpenedStorage, StorageError } from "@raftarium/storage";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { Disk, DiskError, DiskFile, OpenedStorage, StorageError } from "@raftarium/storage";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { DataDirectoryError, FaultyDisk, NodeDisk, openDisk } from "./index.ts";
 import type { OpenedDisk } from "./index.ts";
@@ -251,5 +251,38 @@ describe("disk faults", () => {
     // The next segment may be prepared meanwhile, and is synced, too.
     expect(new Set(delays)).toEqual(new Set([300]));
     await close(storage);
+  });
+
+  test("a sound disk costs no more than one without a gate: a write goes through in one", async () => {
+    const inner = new NodeDisk(directory);
+    const open = inner.open.bind(inner);
+    const calls: string[] = [];
+    inner.open = (path, mode, done) =>
+      open(path, mode, (error, file) => {
+        if (file !== null) {
+          for (const name of ["write", "writeThrough", "sync"] as const) {
+            const call = file[name].bind(file) as (...given: unknown[]) => void;
+            vi.spyOn(file, name).mockImplementation((...given: unknown[]) => {
+              calls.push(name);
+              call(...given);
+            });
+          }
+        }
+        done(error, file);
+      });
+    const disk = new FaultyDisk(inner);
+    const opened = await new Promise<DiskFile>((resolve, reject) => {
+      disk.open("log", "create", (error, file) => (file === null ? reject(error!) : resolve(file)));
+    });
+    const piece = [new Uint8Array([1, 2, 3])];
+    expect(await ask((done) => opened.writeThrough(piece, 0, done))).toBeNull();
+    expect(calls).toEqual(["writeThrough"]);
+    disk.set({ ...NO_DISK_FAULT, fail: true });
+    expect((await ask((done) => opened.writeThrough(piece, 3, done)))?.code).toBe("EIO");
+    disk.set({ ...NO_DISK_FAULT, full: true });
+    expect((await ask((done) => opened.writeThrough(piece, 3, done)))?.code).toBe("ENOSPC");
+    expect(await ask((done) => opened.writeThrough(piece, 0, done))).toBeNull();
+    expect(calls).toEqual(["writeThrough", "writeThrough"]);
+    await ask((done) => opened.close(done));
   });
 });

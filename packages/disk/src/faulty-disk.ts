@@ -109,16 +109,32 @@ class FaultyFile implements DiskFile {
     position: number,
     done: (error: DiskError | null) => void,
   ): void {
-    this.write(pieces, position, (error) => {
-      if (error === null) this.sync(done);
-      else done(error);
-    });
+    if (this.#gate.fault.delayMs > 0) {
+      this.write(pieces, position, (error) => {
+        if (error === null) this.sync(done);
+        else done(error);
+      });
+      return;
+    }
+    this.#unlessFaulty(pieces, position, done, () =>
+      this.file.writeThrough(pieces, position, done),
+    );
   }
 
   write(
     pieces: readonly Uint8Array[],
     position: number,
     done: (error: DiskError | null) => void,
+  ): void {
+    this.#unlessFaulty(pieces, position, done, () => this.file.write(pieces, position, done));
+  }
+
+  /** Runs `write` if this write may succeed; else `done` is told why not. */
+  #unlessFaulty(
+    pieces: readonly Uint8Array[],
+    position: number,
+    done: (error: DiskError | null) => void,
+    write: () => void,
   ): void {
     if (this.#gate.takeFailure()) {
       setImmediate(() => done(BROKEN));
@@ -127,26 +143,17 @@ class FaultyFile implements DiskFile {
     const end = pieces.reduce((sum, piece) => sum + piece.length, position);
     if (!this.#gate.fault.full || end <= this.end) {
       this.end = Math.max(this.end, end);
-      this.file.write(pieces, position, done);
+      write();
       return;
     }
-    this.#refuseBeyondEnd(pieces, position, end, done);
-  }
-
-  /** A file opened before the gate has seen it grow: ask how long it is. */
-  #refuseBeyondEnd(
-    pieces: readonly Uint8Array[],
-    position: number,
-    end: number,
-    done: (error: DiskError | null) => void,
-  ): void {
+    // A file opened before the gate has seen it grow: ask how long it is.
     this.file.read(end - 1, 1, (error, data) => {
-      if (error === null && data.length === 1) {
-        this.end = Math.max(this.end, end);
-        this.file.write(pieces, position, done);
-      } else {
+      if (error !== null || data.length !== 1) {
         done(FULL);
+        return;
       }
+      this.end = Math.max(this.end, end);
+      write();
     });
   }
 
