@@ -6,26 +6,11 @@ import { assert } from "./assert.ts";
 import { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { isVoter } from "./quorum.ts";
-import type {
-  Configuration,
-  CoreObservation,
-  Effect,
-  LogIndex,
-  Message,
-  NodeId,
-  RaftOptions,
-  RequestId,
-  Role,
-  SnapshotMetadata,
-  Term,
-  Ticket,
-} from "./types.ts";
+import type { Configuration, CoreObservation, Effect, LogIndex, Message, NodeId } from "./types.ts";
+import type { RaftOptions, RequestId, Role, SnapshotMetadata, Term, Ticket } from "./types.ts";
 
 /** A configuration and the entry that brought it (0: the initial one). */
-export interface ConfigurationAt {
-  readonly index: LogIndex;
-  readonly configuration: Configuration;
-}
+export type ConfigurationAt = Readonly<{ index: LogIndex; configuration: Configuration }>;
 
 /** A read that is not answered yet. */
 export interface PendingRead {
@@ -79,11 +64,7 @@ export interface Receiving {
   offset: number;
 }
 
-interface Withheld {
-  readonly ticket: Ticket;
-  readonly to: NodeId;
-  readonly message: Message;
-}
+type Promised = Readonly<{ to: NodeId; message: Message }>;
 
 export class Core {
   readonly id: NodeId;
@@ -140,9 +121,9 @@ export class Core {
   /** The last write on which a promise may rest; what is promised now waits for it. */
   promiseTicket: Ticket = 0;
   /** Promises of the step under way; they learn their ticket when it ends. */
-  promises: { readonly to: NodeId; readonly message: Message }[] = [];
+  promises: Promised[] = [];
   /** In order of tickets. */
-  withheld: Withheld[] = [];
+  withheld: (Promised & Readonly<{ ticket: Ticket }>)[] = [];
 
   // --- membership ---
 
@@ -262,6 +243,7 @@ export class Core {
     assert(index > this.commitIndex && index <= this.log.lastIndex, "commitIndex out of bounds");
     if (this.role === "leader") {
       this.uncommittedBytes -= this.log.byteCount(this.commitIndex + 1, index);
+      assert(this.uncommittedBytes >= 0, "more bytes committed than were uncommitted");
     }
     this.commitIndex = index;
     if (this.observing) this.observe({ kind: "commit-advanced", commitIndex: index });

@@ -2,13 +2,8 @@
 import { isPromotable } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import { quorumValue, tally } from "./quorum.ts";
-import {
-  becomeCandidate,
-  becomeFollower,
-  becomeLeader,
-  becomePreCandidate,
-  observeVotes,
-} from "./roles.ts";
+import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
+import { observeVotes } from "./roles.ts";
 import type { NodeId, RequestVote, RequestVoteResponse } from "./types.ts";
 
 /** A tick on a node that does not lead. */

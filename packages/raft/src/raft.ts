@@ -100,6 +100,9 @@ function settle(core: Core): void {
   // After the state machine, for which a client waits.
   if (core.role === "leader") replication.announceCommit(core);
   if (core.observing) replication.observeProgress(core);
+  const { appliedIndex, applyingIndex, commitIndex, log } = core;
+  const ordered = appliedIndex <= applyingIndex && applyingIndex <= commitIndex;
+  assert(ordered && commitIndex <= log.lastIndex, "applied, committed and last index out of order");
 }
 
 function tick(core: Core): void {

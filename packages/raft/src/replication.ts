@@ -1,4 +1,5 @@
 /** Log replication, the leader's side (paper, section 5.3; thesis 10.2; etcd's flow control). */
+import { assert } from "./assert.ts";
 import { adoptConfigurations } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import type { Progress } from "./progress.ts";
@@ -100,8 +101,10 @@ export function broadcastHeartbeat(core: Core): void {
  */
 function sendAppend(core: Core, to: NodeId, progress: Progress, entries: readonly Entry[]): void {
   const { term, reads } = core;
-  const found = progress.state === "snapshot" ? null : core.log.term(progress.nextIndex - 1);
-  const prevLogIndex = found === null ? 0 : progress.nextIndex - 1;
+  const { matchIndex, nextIndex } = progress;
+  assert(matchIndex < nextIndex && nextIndex <= core.log.lastIndex + 1, "nextIndex out of bounds");
+  const found = progress.state === "snapshot" ? null : core.log.term(nextIndex - 1);
+  const prevLogIndex = found === null ? 0 : nextIndex - 1;
   const prevLogTerm = found ?? 0;
   // Never beyond what this very message proves to be the same there.
   const leaderCommit = Math.min(core.commitIndex, prevLogIndex + entries.length);

@@ -1,19 +1,7 @@
 /** The words of the core: plain data in (inputs) and plain data out (effects). */
-import type {
-  NodeId,
-  NodeIds,
-  Addresses,
-  Term,
-  LogIndex,
-  Ticket,
-  RequestId,
-  Role,
-  Entry,
-  Configuration,
-  HardState,
-  SnapshotMetadata,
-  Message,
-} from "./messages.ts";
+import type { NodeId, NodeIds, Addresses, Term, LogIndex, Ticket, RequestId } from "./messages.ts";
+import type { Role, Entry, Configuration, HardState, SnapshotMetadata } from "./messages.ts";
+import type { Message } from "./messages.ts";
 
 export type * from "./messages.ts";
 
