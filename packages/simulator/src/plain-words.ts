@@ -6,7 +6,7 @@ export function tellObservation({ body }: Observation): string | null {
   switch (body.kind) {
     case "role-changed":
       return (
-        `is ${body.role} in term ${body.term}` +
+        `is a ${body.role} in term ${body.term}` +
         (body.votedFor === null ? "" : `, voted for ${body.votedFor}`) +
         (body.leaderId === null ? "" : `, follows ${body.leaderId}`) +
         ` (${body.reason})`
@@ -51,10 +51,10 @@ export function tellObservation({ body }: Observation): string | null {
       );
     case "configuration-changed":
       return `configuration of index ${body.index}: voters ${listOf(body.configuration.voters)}`;
-    case "message-sent":
-      return body.message.kind === "heartbeat"
-        ? null
-        : `→ ${body.target}  ${messageOf(body.message)}`;
+    case "message-sent": {
+      const message = tellMessage(body.message);
+      return message === null ? null : `→ ${body.target}  ${message}`;
+    }
     case "invariant-violated":
       return `${body.invariant}: ${body.explanation}`;
     case "timer-changed":
@@ -81,7 +81,9 @@ export function tellObservation({ body }: Observation): string | null {
   }
 }
 
-function messageOf(message: MessageSummary): string {
+/** null: a heartbeat, which nobody would miss. */
+export function tellMessage(message: MessageSummary): string | null {
+  if (message.kind === "heartbeat") return null;
   const name = `${message.kind}${message.reply ? " reply" : ""}, term ${message.term}`;
   if (message.reply) {
     const answer = message.success ? "yes" : "no";
@@ -97,7 +99,7 @@ function messageOf(message: MessageSummary): string {
   if (message.kind === "snapshot") {
     return `${name}: index ${message.prevLogIndex}, byte ${message.offset}`;
   }
-  return `${name}: last ${message.prevLogIndex}:${message.prevLogTerm}`;
+  return `${name}: its log ends with ${message.prevLogIndex}:${message.prevLogTerm}`;
 }
 
 function listOf(nodeIds: readonly number[]): string {
