@@ -1,12 +1,8 @@
 /** The full entry of a cell, beside it. */
 import type { ClusterView } from "@raftarium/observer";
 import { useLayoutEffect, useRef, type RefObject } from "react";
-import { entryWords } from "./log-model.ts";
-
-export interface CellPlace {
-  readonly nodeId: number;
-  readonly index: number;
-}
+import { entryWords, type CellPlace } from "./log-model.ts";
+import { TIP_ID } from "./log-writer.ts";
 
 interface EntryTipProps {
   readonly view: ClusterView;
@@ -14,13 +10,10 @@ interface EntryTipProps {
   readonly scroller: RefObject<HTMLDivElement | null>;
 }
 
-/** By which a cell refers to it. */
-export const TIP_ID = "entry-tip";
-
 const GAP = 8;
 
 function cellOf(within: Element | null, { nodeId, index }: CellPlace): Element | null {
-  return within?.querySelector(`[data-node="${nodeId}"][data-index="${index}"]`) ?? null;
+  return within?.querySelector(`[data-node="${nodeId}"] [data-index="${index}"]`) ?? null;
 }
 
 export function EntryTip({ view, place, scroller }: EntryTipProps) {

@@ -33,6 +33,12 @@ export interface LogTable {
   readonly rows: readonly LogRow[];
 }
 
+/** One entry in one node's log. */
+export interface CellPlace {
+  readonly nodeId: number;
+  readonly index: number;
+}
+
 /** Older columns than this are left out. */
 export const COLUMNS_MAX = 240;
 /** So that 'in a snapshot' can be read. */
@@ -112,6 +118,12 @@ export function entryWords(view: ClusterView, nodeId: number, index: number): re
     `${committed}, ${stored}`,
     same.length === 0 ? `${copies}.` : `${copies}: ${same.join(", ")}.`,
   ];
+}
+
+/** What a cell is called: what it holds, and whether that will stay. */
+export function cellWords(node: ClusterNode, { index, term, description }: EntryView): string {
+  const committed = index <= node.commitIndex ? "committed" : "not committed";
+  return `${description}, term ${term}, ${committed}`;
 }
 
 const KIND_WORDS = {

@@ -1,15 +1,36 @@
 /** The logs of all nodes over shared indexes. Only the columns in sight exist. */
-import { useState, type KeyboardEvent, type PointerEvent } from "react";
-import { EntryTip, type CellPlace } from "./entry-tip.tsx";
-import { logTableOf, type LogTable } from "./log-model.ts";
-import { ACTIVE_ID, CELL_WIDTH, Head, Row } from "./log-row.tsx";
+import {
+  useEffect,
+  useLayoutEffect,
+  useMemo,
+  useRef,
+  useState,
+  type CSSProperties,
+  type KeyboardEvent,
+  type PointerEvent,
+  type RefObject,
+} from "react";
+import { DARK, LIGHT } from "@raftarium/scene";
+import { useFrame, useLoop, useMedia, useUi } from "../state/use.ts";
+import { EntryTip } from "./entry-tip.tsx";
+import { logTableOf, type CellPlace, type LogTable } from "./log-model.ts";
+import {
+  CELL_WIDTH,
+  createLogPainter,
+  type LogPainter,
+  type LogSizes,
+  type Sight,
+} from "./log-painter.ts";
+import { Head, Row } from "./log-row.tsx";
+import { ACTIVE_ID, writeNames, writeNumbers, type LogWords } from "./log-writer.ts";
 import { useCalmView } from "./use-calm-view.ts";
 import { useLogScrolling } from "./use-log-scrolling.ts";
 
 function placeOf(target: EventTarget): CellPlace | null {
   const cell = target instanceof Element ? target.closest<HTMLElement>("[data-index]") : null;
   if (cell === null) return null;
-  return { nodeId: Number(cell.dataset["node"]), index: Number(cell.dataset["index"]) };
+  const row = cell.closest<HTMLElement>("[data-node]");
+  return { nodeId: Number(row?.dataset["node"]), index: Number(cell.dataset["index"]) };
 }
 
 function same(a: CellPlace | null, b: CellPlace | null): boolean {
@@ -62,21 +83,94 @@ function Legend({ many }: { readonly many: boolean }) {
   );
 }
 
-interface CommitLineProps {
-  readonly table: LogTable;
-  readonly nameWidth: number;
+/** How high things are: what is many, or has little room, draws together. */
+function useSizes(many: boolean): LogSizes {
+  const low = useMedia("(max-height: 800px)");
+  return useMemo(() => {
+    const headHeight = low ? 26 : 30;
+    if (many) return { headHeight, rowHeight: 21, cellHeight: 16 };
+    if (low) return { headHeight, rowHeight: 26.5, cellHeight: 19 };
+    return { headHeight, rowHeight: 33, cellHeight: 23 };
+  }, [many, low]);
 }
 
-/** How far the leader has committed. */
-function CommitLine({ table, nameWidth }: CommitLineProps) {
-  const { commitIndex, firstIndex } = table;
-  if (commitIndex === null || commitIndex < firstIndex) return null;
-  const left = nameWidth + (commitIndex - firstIndex + 1) * CELL_WIDTH - 2;
-  return (
-    <div className="commit-line" aria-hidden="true" style={{ left }}>
-      <span>committed</span>
-    </div>
-  );
+function variables({ headHeight, rowHeight, cellHeight }: LogSizes): CSSProperties {
+  return {
+    "--head-height": `${headHeight}px`,
+    "--row-height": `${rowHeight}px`,
+    "--cell-height": `${cellHeight}px`,
+    "--cell-width": `${CELL_WIDTH}px`,
+  } as CSSProperties;
+}
+
+interface Painted {
+  readonly table: LogTable;
+  readonly sight: Sight;
+  readonly sizes: LogSizes;
+  readonly calm: boolean;
+}
+
+/** The canvas of the table, painted whenever it is rendered. */
+function usePainting({ table, sight, sizes, calm }: Painted) {
+  const canvas = useRef<HTMLCanvasElement>(null);
+  const painter = useRef<{ readonly on: HTMLCanvasElement; readonly it: LogPainter }>(null);
+  const still = useMedia("(prefers-reduced-motion: reduce)");
+  const theme = useUi((state) => state.theme);
+  useLayoutEffect(() => {
+    // It comes into being with the first entry.
+    const on = canvas.current;
+    if (on === null) return;
+    if (painter.current?.on !== on) painter.current = { on, it: createLogPainter(on) };
+    painter.current.it.draw({
+      table,
+      sight,
+      sizes,
+      palette: theme === "dark" ? DARK : LIGHT,
+      pixelRatio: devicePixelRatio,
+      flashing: calm && !still,
+    });
+  }, [table, sight, sizes, calm, still, theme]);
+  useEffect(() => {
+    // What was painted before a font could be used has the wrong one.
+    const onLoaded = () => painter.current?.it.again();
+    document.fonts.addEventListener("loadingdone", onLoaded);
+    return () => document.fonts.removeEventListener("loadingdone", onLoaded);
+  }, []);
+  useFrame((_, atMs) => painter.current?.it.frame(atMs));
+  return canvas;
+}
+
+interface WritingProps extends LogWords {
+  readonly scroller: RefObject<HTMLElement | null>;
+  /** All at once; otherwise each part in its turn. What is painted is seen at once in any case. */
+  readonly hurry: boolean;
+}
+
+/** Writes into the boxes that are there. Before the tip, which looks for its cell. */
+function Writing({ table, sight, active, scroller, hurry }: WritingProps) {
+  const loop = useLoop();
+  useLayoutEffect(() => {
+    const words: LogWords = { table, sight, active };
+    const boxesOf = (selector: string) => scroller.current?.querySelector(selector)?.children;
+    const numbers = () => {
+      const boxes = boxesOf(".log-head .in-sight");
+      if (boxes !== undefined) writeNumbers(boxes, words);
+    };
+    const names = () => {
+      for (const { node } of table.rows) {
+        const boxes = boxesOf(`[data-node="${node.nodeId}"]`);
+        if (boxes !== undefined) writeNames(boxes, node, words);
+      }
+    };
+    if (!hurry) {
+      const turns = [loop.inTurn(numbers), loop.inTurn(names)];
+      return () => turns.forEach((giveUp) => giveUp());
+    }
+    numbers();
+    names();
+    return undefined;
+  }, [table, sight, active, scroller, hurry, loop]);
+  return null;
 }
 
 /** The cell that a person looks at: by pointer, or by keys. */
@@ -115,13 +209,14 @@ function useLooking(table: LogTable, reveal: (index: number) => void) {
 
 export function LogGrid() {
   const { view, calm } = useCalmView();
-  const table = logTableOf(view);
+  const table = useMemo(() => logTableOf(view), [view]);
   const { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth } =
     useLogScrolling(table);
   const { active, looked, handlers } = useLooking(table, reveal);
-
-  if (table.lastIndex === 0) return <Empty />;
   const many = table.rows.length > 5;
+  const sizes = useSizes(many);
+  const canvas = usePainting({ table, sight, sizes, calm });
+  if (table.lastIndex === 0) return <Empty />;
   const { firstIndex } = table;
   const inSight = active !== null && active.index >= sight.from && active.index <= sight.to;
   return (
@@ -141,10 +236,16 @@ export function LogGrid() {
         <div
           className="log-inner"
           role="presentation"
-          style={{ width: nameWidth + columns * CELL_WIDTH }}
+          style={{ ...variables(sizes), width: nameWidth + columns * CELL_WIDTH }}
           data-rows={many ? "many" : undefined}
         >
-          <Head firstIndex={firstIndex} sight={sight} calm={calm} />
+          <canvas
+            ref={canvas}
+            className="log-paint"
+            style={{ left: nameWidth + (sight.from - firstIndex) * CELL_WIDTH }}
+            aria-hidden="true"
+          />
+          <Head firstIndex={firstIndex} sight={sight} />
           {table.rows.map((row, at) => (
             <Row
               key={row.node.nodeId}
@@ -152,11 +253,15 @@ export function LogGrid() {
               rowIndex={at + 2}
               firstIndex={firstIndex}
               sight={sight}
-              activeIndex={active?.nodeId === row.node.nodeId ? active.index : 0}
-              calm={calm}
             />
           ))}
-          <CommitLine table={table} nameWidth={nameWidth} />
+          <Writing
+            table={table}
+            sight={sight}
+            active={active}
+            scroller={scroller}
+            hurry={calm || looked !== null}
+          />
         </div>
       </div>
       <Legend many={many} />

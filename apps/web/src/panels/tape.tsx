@@ -9,7 +9,7 @@ import {
   type PointerEvent,
 } from "react";
 import { hueOf } from "../shell/words.tsx";
-import { useTimeline, useTimelineItself } from "../state/use.ts";
+import { useLoop, useTimeline, useTimelineItself } from "../state/use.ts";
 import { clockWords } from "./format.ts";
 import { historyOf } from "./history.ts";
 import { sheets, useSheets, type LogTab } from "./sheets.ts";
@@ -44,7 +44,14 @@ function ticksPath(scale: Scale, writes: readonly number[]): string {
   return path;
 }
 
-function Painting({ model, scale }: { readonly model: TapeModel; readonly scale: Scale }) {
+interface PaintingProps {
+  readonly model: TapeModel;
+  readonly scale: Scale;
+  /** Where the moment shown is, pixels. */
+  readonly cursor: number;
+}
+
+function Painting({ model, scale, cursor }: PaintingProps) {
   return (
     <svg className="tape-paint" width={scale.width} height={34} aria-hidden="true">
       {model.bands
@@ -79,17 +86,26 @@ function Painting({ model, scale }: { readonly model: TapeModel; readonly scale:
             />
           );
         })}
+      <rect className="tape-cursor" x={cursor - 1.5} y={1} width={3} height={32} rx={1} />
     </svg>
   );
 }
 
 /** Renders again every so often, so that the tape grows while the past is shown, too. */
 function useRepaint(): void {
+  const loop = useLoop();
   const [, repaint] = useReducer((count: number) => count + 1, 0);
   useEffect(() => {
-    const timer = setInterval(repaint, REPAINT_MS);
-    return () => clearInterval(timer);
-  }, []);
+    let giveUp: (() => void) | undefined;
+    const timer = setInterval(() => {
+      giveUp?.();
+      giveUp = loop.inTurn(repaint);
+    }, REPAINT_MS);
+    return () => {
+      clearInterval(timer);
+      giveUp?.();
+    };
+  }, [loop]);
 }
 
 function useWidth() {
@@ -251,12 +267,7 @@ export function TapePanel() {
             if (event.currentTarget.hasPointerCapture(event.pointerId)) scrub(event);
           }}
         >
-          <Painting model={history.tape()} scale={scale} />
-          <i
-            className="tape-cursor"
-            style={{ transform: `translateX(${cursor}px)` }}
-            aria-hidden="true"
-          />
+          <Painting model={history.tape()} scale={scale} cursor={cursor} />
         </div>
         <button
           type="button"

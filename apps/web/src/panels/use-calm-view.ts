@@ -1,6 +1,6 @@
 import { committedIndex, type ClusterView } from "@raftarium/observer";
 import { startTransition, useEffect, useState } from "react";
-import { useTimelineItself } from "../state/use.ts";
+import { useLoop, useTimelineItself } from "../state/use.ts";
 
 /** Under load nobody can read a table ten times a second, and all of it changes: that costs. */
 const CALM_MS = 100;
@@ -16,21 +16,23 @@ export interface CalmView {
   readonly calm: boolean;
 }
 
-/** The view for a table: as fresh as can be read, and rarer under load. */
+/** The view for a panel: as fresh as can be read, rarer under load, and each panel in its turn. */
 export function useCalmView(): CalmView {
   const timeline = useTimelineItself();
+  const loop = useLoop();
   const [shown, setShown] = useState<CalmView>(() => ({
     view: timeline.getState().view,
     live: timeline.getState().live,
     calm: true,
   }));
   useEffect(() => {
-    let timer: ReturnType<typeof setTimeout> | undefined;
+    /** Gives up what this waits for; null: it waits for nothing. */
+    let giveUp: (() => void) | null = null;
     let takenMs = -Infinity;
     let last = timeline.getState();
     let calm = true;
     const take = () => {
-      timer = undefined;
+      giveUp = null;
       takenMs = performance.now();
       const state = timeline.getState();
       const { view, live } = state;
@@ -41,18 +43,22 @@ export function useCalmView(): CalmView {
       // A table may wait for the next frame; what moves may not.
       startTransition(() => setShown({ view, live, calm }));
     };
+    const queue = () => {
+      giveUp = loop.inTurn(take);
+    };
     const onChange = () => {
-      if (timer !== undefined) return;
+      if (giveUp !== null) return;
       const waitMs = takenMs + (calm ? CALM_MS : BUSY_MS) - performance.now();
-      if (waitMs <= 0) take();
-      else timer = setTimeout(take, waitMs);
+      if (waitMs <= 0) return queue();
+      const timer = setTimeout(queue, waitMs);
+      giveUp = () => clearTimeout(timer);
     };
     onChange();
     const stop = timeline.subscribe(onChange);
     return () => {
       stop();
-      clearTimeout(timer);
+      giveUp?.();
     };
-  }, [timeline]);
+  }, [timeline, loop]);
   return shown;
 }

@@ -1,6 +1,6 @@
-import { useCallback, useLayoutEffect, useRef, useState } from "react";
+import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
 import type { LogTable } from "./log-model.ts";
-import { CELL_WIDTH, type Sight } from "./log-row.tsx";
+import { CELL_WIDTH, type Sight } from "./log-painter.ts";
 
 /** The same as in panels.css. */
 const NAME_WIDTH = 150;
@@ -51,6 +51,8 @@ export function useLogScrolling(table: LogTable) {
     const element = scroller.current;
     if (element === null) return;
     const atEnd = element.scrollLeft >= element.scrollWidth - element.clientWidth - CELL_WIDTH;
+    // Whoever follows knows where that leads: no need to render again for it.
+    if (atEnd && pinned.current.following) return;
     pinned.current.following = atEnd;
     setFollowing(atEnd);
     setBox({ left: element.scrollLeft, width: element.clientWidth });
@@ -72,10 +74,9 @@ export function useLogScrolling(table: LogTable) {
       element.scrollTo({ left: left + CELL_WIDTH - width });
     }
   };
-  const first = Math.floor(box.left / CELL_WIDTH);
-  const sight: Sight = {
-    from: table.firstIndex + Math.max(0, first - OVERSCAN),
-    to: table.firstIndex + Math.min(columns - 1, first + fits + 1 + OVERSCAN),
-  };
+  const first = Math.floor((following ? leftMax : box.left) / CELL_WIDTH);
+  const from = table.firstIndex + Math.max(0, first - OVERSCAN);
+  const to = table.firstIndex + Math.min(columns - 1, first + fits + 1 + OVERSCAN);
+  const sight = useMemo((): Sight => ({ from, to }), [from, to]);
   return { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth };
 }

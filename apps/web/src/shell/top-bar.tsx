@@ -1,14 +1,9 @@
 /** The bar: what this is, how the cluster is in one sentence, and what concerns all of it. */
-import {
-  headlineOf,
-  leaderOf,
-  sentenceOf,
-  type ClusterView,
-  type Words,
-} from "@raftarium/observer";
+import { headlineOf, leaderOf, sentenceOf, type ClusterView } from "@raftarium/observer";
 import { useEffect } from "react";
+import { useCalmView } from "../panels/use-calm-view.ts";
 import { ui } from "../state/ui.ts";
-import { useCommands, useTimeline, useUi } from "../state/use.ts";
+import { useCommands, useTimeline, useTimelineItself, useUi } from "../state/use.ts";
 import { report } from "./notices.tsx";
 import { Speed } from "./speed.tsx";
 import { WordsLine } from "./words.tsx";
@@ -16,24 +11,22 @@ import { WordsLine } from "./words.tsx";
 /** What the stage has room for. */
 const NODES_MAX = 9;
 
-function sameWords(a: readonly Words[], b: readonly Words[]): boolean {
-  return (
-    a.length === b.length &&
-    a.every((piece, at) => piece.text === b[at]?.text && piece.term === b[at]?.term)
-  );
+function headlineText(view: ClusterView): string {
+  return headlineOf(view)
+    .map((piece) => piece.text)
+    .join("");
 }
 
+/** The numbers in it may be calm; that somebody else leads is news. */
 function Sentence() {
-  const words = useTimeline((state) => sentenceOf(state.view), sameWords);
+  const timeline = useTimelineItself();
   const lost = useTimeline((state) =>
     state.connection.state === "lost" ? state.connection.detail : "",
   );
   const broken = useTimeline((state) => state.view.violations.length > 0);
-  const headline = useTimeline((state) =>
-    headlineOf(state.view)
-      .map((piece) => piece.text)
-      .join(""),
-  );
+  const headline = useTimeline((state) => headlineText(state.view));
+  const { view } = useCalmView();
+  const words = sentenceOf(headlineText(view) === headline ? view : timeline.getState().view);
   return (
     <>
       <p className={broken ? "sentence broken" : "sentence"}>

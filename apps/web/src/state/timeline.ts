@@ -38,6 +38,8 @@ export interface Frame {
   readonly view: ClusterView;
   readonly timeUs: number;
   readonly flightUs: number;
+  /** Nobody was told of anything new since the frame before. */
+  readonly quiet: boolean;
 }
 
 export interface Timeline {
@@ -63,7 +65,7 @@ const NOTIFY_MS = 100;
 /** More observations than this between two notices is a busy cluster. */
 const BUSY = 100;
 /** Then the notice is spread over so many frames, so that no frame has to render everything. */
-const SPREAD_FRAMES = 4;
+const SPREAD_FRAMES = 2;
 /** More waiting than this take effect at once: never queue without bound. */
 const WAITING_MAX = 20_000;
 
@@ -138,21 +140,24 @@ export function createTimeline(): Timeline {
     return { view, live: sought === null, soughtUs, flightUs, firstUs: recording.firstUs() };
   }
 
-  function refresh(atMs: number): void {
+  /** @returns whether anybody was told. */
+  function refresh(atMs: number): boolean {
     if (unnotified.length > 0) {
       notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
-      return;
+      return true;
     }
     const view = sought?.view ?? recording.view();
-    if (view === state.view && (sought === null) === state.live) return;
-    if (atMs - notifiedAtMs < NOTIFY_MS) return;
+    if (view === state.view && (sought === null) === state.live) return false;
+    if (atMs - notifiedAtMs < NOTIFY_MS) return false;
     notifiedAtMs = atMs;
     const busy = view.version - notifiedVersion > BUSY && sought === null;
     notifiedVersion = view.version;
-    if (!busy) return notify(stateNow());
-    state = { ...state, ...stateNow() };
-    unnotified = [...listeners];
-    notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
+    if (busy) {
+      state = { ...state, ...stateNow() };
+      unnotified = [...listeners];
+      notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
+    } else notify(stateNow());
+    return true;
   }
 
   return {
@@ -180,9 +185,9 @@ export function createTimeline(): Timeline {
     frame(atMs) {
       shownUs = Math.max(shownUs, clock.nowUs(atMs) - LAG_US);
       takeEffect(shownUs);
-      refresh(atMs);
-      if (sought !== null) return { ...sought, flightUs };
-      return { view: recording.view(), timeUs: shownUs, flightUs };
+      const quiet = !refresh(atMs);
+      if (sought !== null) return { ...sought, flightUs, quiet };
+      return { view: recording.view(), timeUs: shownUs, flightUs, quiet };
     },
     getState: () => state,
     subscribe(listener) {

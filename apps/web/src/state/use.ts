@@ -1,5 +1,13 @@
 /** The hooks: the only place where the stores meet React. */
-import { createContext, use, useCallback, useEffect, useRef, useSyncExternalStore } from "react";
+import {
+  createContext,
+  use,
+  useCallback,
+  useEffect,
+  useMemo,
+  useRef,
+  useSyncExternalStore,
+} from "react";
 import { pastCommands, type Commands } from "../commands.ts";
 import type { Loop } from "./loop.ts";
 import type { Frame, Timeline, TimelineState } from "./timeline.ts";
@@ -60,9 +68,27 @@ export function useFrame(draw: (frame: Frame, atMs: number) => void): void {
   useEffect(() => loop.onFrame((frame, atMs) => latest.current(frame, atMs)), [loop]);
 }
 
+/** The animation loop itself: to have one's turn. */
+export function useLoop(): Loop {
+  return useServices().loop;
+}
+
 const subscribeUi = (listener: () => void) => uiStore.subscribe(listener);
 
 export function useUi<T>(select: (state: UiState) => T): T {
   const read = () => select(uiStore.get());
   return useSyncExternalStore(subscribeUi, read, read);
+}
+
+/** Whether a media query holds now. */
+export function useMedia(query: string): boolean {
+  const list = useMemo(() => matchMedia(query), [query]);
+  const subscribe = useCallback(
+    (listener: () => void) => {
+      list.addEventListener("change", listener);
+      return () => list.removeEventListener("change", listener);
+    },
+    [list],
+  );
+  return useSyncExternalStore(subscribe, () => list.matches);
 }
