@@ -2,6 +2,7 @@
  * What a follower costs the others: one that was down for 100,000 entries and catches up by
  * snapshot, and one that is paused for a minute.
  */
+import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { createClient } from "@connectrpc/connect";
 import { createGrpcTransport } from "@connectrpc/connect-node";
@@ -15,14 +16,24 @@ import { runLoad } from "./load.ts";
 export interface FollowerFigures {
   readonly catchUp: {
     readonly entriesMissed: number;
-    /** Acknowledged puts a second: while it was down, while it caught up, and afterwards. */
+    /**
+     * Acknowledged puts a second, all in one run of the load: while it was down; while its process
+     * started; while it caught up; afterwards, with all nodes up.
+     */
     readonly downPerSecond: number;
+    readonly startingPerSecond: number;
     readonly catchingUpPerSecond: number;
     readonly afterwardsPerSecond: number;
-    /** Catching up over down: the others had as few copies to send as they could. */
+    /** From its start until it had caught up, over afterwards. */
     readonly kept: number;
-    readonly seconds: number;
-    /** Whether a leader's snapshot was received. */
+    /**
+     * While another process did nothing but take a processor: how much of the loss is the sharing
+     * of one machine. Over what it was without either.
+     */
+    readonly beside: number;
+    readonly startingSeconds: number;
+    readonly catchingUpSeconds: number;
+    /** The leader had not the entries any more that it lacked. */
     readonly bySnapshot: boolean;
   };
   readonly paused: {
@@ -40,6 +51,10 @@ const ENTRIES = 100_000;
 const CLIENTS = 256;
 const PIECE_SECONDS = 5;
 const PAUSE_SECONDS = 60;
+/** How long the process that only takes the processor does so. */
+const BUSY_MS = 2000;
+/** With all nodes up, for comparison. */
+const AFTERWARDS_MS = 10_000;
 /** Entries by which a follower may lag under load and still be called caught up. */
 const BEHIND_MAX = 2_000;
 
@@ -47,7 +62,9 @@ type Say = (line: string) => void;
 
 export async function measureFollowers(cluster: TestCluster, say: Say): Promise<FollowerFigures> {
   await load(await cluster.leader(), PIECE_SECONDS);
-  return { catchUp: await measureCatchUp(cluster, say), paused: await measurePause(cluster, say) };
+  const catchUp = await measureCatchUp(cluster, say);
+  for (const line of describeCatchUp(catchUp)) say(line);
+  return { catchUp, paused: await measurePause(cluster, say) };
 }
 
 /** Acknowledged puts a second. */
@@ -76,74 +93,91 @@ async function measureCatchUp(cluster: TestCluster, say: Say): Promise<FollowerF
   const follower = await followerOf(cluster);
   const diedAt = await appliedIndex(leader);
   await cluster.kill(follower.id);
-  const down: number[] = [];
-  while ((await appliedIndex(leader)) < diedAt + ENTRIES) {
-    down.push(await load(leader, PIECE_SECONDS));
-    say(`node ${follower.id} is down: ${down.at(-1)?.toFixed(0)} puts a second`);
-  }
-  const entriesMissed = (await appliedIndex(leader)) - diedAt;
-
-  const back = performance.now();
-  cluster.start(follower.id);
-  const snapshots = watchSnapshots(follower);
-  const caughtUp = eventually(
-    "the follower has caught up",
-    async () =>
-      (await appliedIndex(follower)) + BEHIND_MAX > (await appliedIndex(leader)) ? true : undefined,
-    600_000,
-  );
-  const over = new AbortController();
-  const ended = caughtUp.then(() => {
-    over.abort();
-    return (performance.now() - back) / 1000;
+  let answers = 0;
+  const ending = new AbortController();
+  const shape = { operation: "put", clients: CLIENTS, valueBytes: 256, keys: 10_000 } as const;
+  const loading = runLoad({
+    ...shape,
+    address: leader.address,
+    seconds: Number.POSITIVE_INFINITY,
+    signal: ending.signal,
+    onAnswer: () => {
+      answers += 1;
+    },
   });
-  const catchingUp: number[] = [];
-  // The piece in which it ends counts, too.
-  do catchingUp.push(await load(leader, 1));
-  while (!over.signal.aborted);
-  const seconds = await ended;
-  const bySnapshot = await snapshots.stop();
-  const afterwards = [await load(leader, PIECE_SECONDS), await load(leader, PIECE_SECONDS)];
-  const mean = catchingUp.reduce((sum, value) => sum + value, 0) / catchingUp.length;
+  const mark = (): Mark => ({ atMs: performance.now(), answers });
+
+  await until("the load is under way", () => answers > 1000);
+  const killed = mark();
+  await until("enough entries are missing", async () => {
+    return (await appliedIndex(leader)) >= diedAt + ENTRIES;
+  });
+  const entriesMissed = (await appliedIndex(leader)) - diedAt;
+  const bySnapshot = (await firstIndex(leader)) > diedAt + BEHIND_MAX;
+  const missing = mark();
+  say(`node ${follower.id} was down: ${rate(perSecond(killed, missing))}`);
+  await busyProcess();
+  const started = mark();
+  cluster.start(follower.id);
+  await until("the follower answers", async () => (await appliedIndex(follower)) >= 0);
+  const answering = mark();
+  await until("the follower has caught up", async () => {
+    return (await appliedIndex(follower)) + BEHIND_MAX > (await appliedIndex(leader));
+  });
+  const caughtUp = mark();
+  await new Promise((resolve) => setTimeout(resolve, AFTERWARDS_MS));
+  const end = mark();
+  ending.abort();
+  await loading;
+  const afterwardsPerSecond = perSecond(caughtUp, end);
   return {
     entriesMissed,
-    downPerSecond: median(down),
-    catchingUpPerSecond: mean,
-    afterwardsPerSecond: median(afterwards),
-    kept: mean / median(down),
-    seconds,
+    downPerSecond: perSecond(killed, missing),
+    beside: perSecond(missing, started) / perSecond(killed, missing),
+    startingPerSecond: perSecond(started, answering),
+    catchingUpPerSecond: perSecond(answering, caughtUp),
+    afterwardsPerSecond,
+    kept: perSecond(started, caughtUp) / afterwardsPerSecond,
+    startingSeconds: (answering.atMs - started.atMs) / 1000,
+    catchingUpSeconds: (caughtUp.atMs - answering.atMs) / 1000,
     bySnapshot,
   };
 }
 
-/** Whether the node says that it received a snapshot, until it is stopped. */
-function watchSnapshots(member: Member): { stop(): Promise<boolean> } {
-  const ending = new AbortController();
-  let seen = false;
-  const transport = createGrpcTransport({ baseUrl: `http://${member.address}` });
-  const watching = (async () => {
-    while (!ending.signal.aborted) {
-      try {
-        const stream = createClient(ObserverService, transport).observe(
-          {},
-          { signal: ending.signal },
-        );
-        for await (const { observations } of stream) {
-          seen ||= observations.some(({ body }) => body.case === "restored");
-        }
-      } catch {
-        // It does not listen yet, or this is the end.
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+function busyProcess(): Promise<void> {
+  const program = `const until = Date.now() + ${BUSY_MS}; while (Date.now() < until);`;
+  const child = spawn(process.execPath, ["-e", program], { stdio: "ignore" });
+  return new Promise((resolve) => {
+    child.on("exit", () => resolve());
+  });
+}
+
+interface Mark {
+  readonly atMs: number;
+  readonly answers: number;
+}
+
+function perSecond(from: Mark, to: Mark): number {
+  return ((to.answers - from.answers) / (to.atMs - from.atMs)) * 1000;
+}
+
+/** Asks again and again; an error counts as no. */
+async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
+  await eventually(what, async () => ((await holds()) ? true : undefined), 120_000);
+}
+
+/** The first entry that a node's log still holds. */
+async function firstIndex({ address }: Member): Promise<number> {
+  const transport = createGrpcTransport({ baseUrl: `http://${address}` });
+  for await (const { observations } of createClient(ObserverService, transport).observe({})) {
+    for (const { body } of observations) {
+      if (body.case !== "nodeView") continue;
+      const found = Number(body.value.view?.firstIndex ?? 0n);
+      // Leaving the loop ends the stream: nothing is told any more while we measure.
+      return found;
     }
-  })();
-  return {
-    async stop() {
-      ending.abort();
-      await watching;
-      return seen;
-    },
-  };
+  }
+  throw new Error(`expected a view of ${address}, got none`);
 }
 
 /** Linux only: VmRSS, MB. */
@@ -185,13 +219,22 @@ async function measurePause(cluster: TestCluster, say: Say): Promise<FollowerFig
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 const rate = (perSecond: number): string => `${perSecond.toFixed(0)}/s`;
 
-export function describeFollowers({ catchUp, paused }: FollowerFigures): string[] {
+function describeCatchUp(catchUp: FollowerFigures["catchUp"]): string[] {
   return [
-    `down for ${catchUp.entriesMissed} entries, then caught up in ${catchUp.seconds.toFixed(1)} s ` +
+    `down for ${catchUp.entriesMissed} entries; its process started in ` +
+      `${catchUp.startingSeconds.toFixed(1)} s and caught up in ` +
+      `${catchUp.catchingUpSeconds.toFixed(1)} s ` +
       (catchUp.bySnapshot ? "by snapshot" : "WITHOUT a snapshot"),
     `  puts: ${rate(catchUp.downPerSecond)} while it was down, ` +
-      `${rate(catchUp.catchingUpPerSecond)} while it caught up ` +
-      `(${percent(catchUp.kept)}), ${rate(catchUp.afterwardsPerSecond)} afterwards`,
+      `${rate(catchUp.startingPerSecond)} while it started, ` +
+      `${rate(catchUp.catchingUpPerSecond)} while it caught up, ` +
+      `${rate(catchUp.afterwardsPerSecond)} afterwards, with all up (kept ${percent(catchUp.kept)})`,
+    `  beside a process that only takes a processor they keep ${percent(catchUp.beside)}`,
+  ];
+}
+
+export function describeFollowers({ paused }: FollowerFigures): string[] {
+  return [
     `paused for ${PAUSE_SECONDS} s`,
     `  puts: ${rate(paused.beforePerSecond)} before, ${rate(paused.pausedPerSecond)} meanwhile ` +
       `(${percent(paused.kept)})`,

@@ -12,6 +12,10 @@ export interface LoadOptions {
   readonly seconds: number;
   readonly valueBytes: number;
   readonly keys: number;
+  /** Ends it before its time. */
+  readonly signal?: AbortSignal;
+  /** Told of each answer, for rates within a run. */
+  readonly onAnswer?: () => void;
 }
 
 export interface LoadResult {
@@ -52,7 +56,7 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
     new Promise((resolve) => {
       const again = (): void => {
         const sentAt = performance.now();
-        if (sentAt >= until) {
+        if (sentAt >= until || options.signal?.aborted === true) {
           resolve();
           return;
         }
@@ -60,8 +64,10 @@ export async function runLoad(options: LoadOptions): Promise<LoadResult> {
         next = (next + 7919) % keys.length;
         const key = keys[next] as Uint8Array;
         const done = (error: unknown): void => {
-          if (error === null) latencies.push(performance.now() - sentAt);
-          else errors += 1;
+          if (error === null) {
+            latencies.push(performance.now() - sentAt);
+            options.onAnswer?.();
+          } else errors += 1;
           again();
         };
         const call = { deadline: Date.now() + 30_000 };
