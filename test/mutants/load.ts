@@ -19,12 +19,30 @@ export interface Patch {
 export interface LoadedPackage extends Disposable {
   /** What the package's `index.ts` exports. */
   readonly exports: unknown;
-  /** The copy, with `src` in it. */
-  readonly directory: string;
 }
 
 export interface LoadedMutant extends Disposable {
   readonly sabotage: Sabotage;
+}
+
+/** @throws Error if a patch does not fit the files in `src` (any more). */
+export function patchSources(
+  src: string,
+  packageName: string,
+  patches: readonly Patch[],
+  title: string,
+): void {
+  for (const { file, from, to } of patches) {
+    const path = join(src, file);
+    const parts = readFileSync(path, "utf8").split(from);
+    if (parts.length !== 2) {
+      throw new Error(
+        `cannot patch "${title}": expected ${file} of ${packageName} ` +
+          `to have this once, found it ${parts.length - 1} times: ${from}`,
+      );
+    }
+    writeFileSync(path, parts.join(to));
+  }
 }
 
 /** @throws Error if a patch does not fit the source any more; it names the patches by `title`. */
@@ -40,20 +58,10 @@ export async function loadPatched(
     cpSync(join(home, "src"), join(directory, "src"), { recursive: true });
     symlinkSync(join(home, "node_modules"), join(directory, "node_modules"));
     writeFileSync(join(directory, "package.json"), '{ "type": "module" }\n');
-    for (const { file, from, to } of patches) {
-      const path = join(directory, "src", file);
-      const parts = readFileSync(path, "utf8").split(from);
-      if (parts.length !== 2) {
-        throw new Error(
-          `cannot patch "${title}": expected ${file} of ${packageName} ` +
-            `to have this once, found it ${parts.length - 1} times: ${from}`,
-        );
-      }
-      writeFileSync(path, parts.join(to));
-    }
+    patchSources(join(directory, "src"), packageName, patches, title);
     const url = pathToFileURL(join(directory, "src/index.ts")).href;
     const exports: unknown = await import(/* @vite-ignore */ url);
-    return { exports, directory, [Symbol.dispose]: remove };
+    return { exports, [Symbol.dispose]: remove };
   } catch (error) {
     remove();
     throw error;

@@ -1,41 +1,98 @@
-/**
- * Seeds until each mutant is killed, and by which oracle:
- *
- *     node test/mutants/main.ts [seeds] [part of a bug's sentence] [own]
- *
- * With `own`, each mutant in the world in which it is known to show; otherwise in all worlds.
- *
- * Exit code 0 only if all are killed.
- */
+/** `pnpm mutants`: see `options.ts` for what it takes. */
 import { simulate } from "@raftarium/simulator";
+import type { Sabotage } from "@raftarium/simulator";
+import { hunt } from "../explore/hunt.ts";
+import { loadWindowedCore } from "../explore/window.ts";
 import { loadMutant } from "./load.ts";
 import { MUTANTS, nodeCountOf } from "./mutants.ts";
+import type { Mutant } from "./mutants.ts";
+import { readOptions, USAGE } from "./options.ts";
+import type { Options } from "./options.ts";
+import { runUnitTests } from "./unit-tests.ts";
 
-const seedsMax = Number(process.argv[2] ?? "1000");
-const isOwn = process.argv[4] === "own";
-let survivors = 0;
-process.stdout.write("seeds  oracle                  mutant\n");
-const chosen = MUTANTS.filter(({ bug }) => bug.includes(process.argv[3] ?? ""));
-for (const mutant of chosen) {
-  using loaded = await loadMutant(mutant);
-  let killedBy = "";
-  let seed = 0;
-  while (killedBy === "" && seed < seedsMax) {
-    seed += 1;
-    const { sabotage } = loaded;
-    const overrides = isOwn ? (mutant.world ?? {}) : {};
-    const { violation } = simulate({
-      seed,
-      nodeCount: nodeCountOf(seed),
-      seconds: isOwn ? 6 : 10,
-      sabotage,
-      overrides,
-    });
-    killedBy = violation?.invariant ?? "";
-  }
-  if (killedBy === "") survivors += 1;
-  const seeds = killedBy === "" ? "alive" : String(seed);
-  process.stdout.write(`${seeds.padStart(5)}  ${killedBy.padEnd(22)}  ${mutant.bug}\n`);
+const BAD_OPTIONS = 64;
+/** After the first seed that kills, so many more are run, for what else they find. */
+const SEEDS_MORE = 20;
+/** No mutant is worth more: a hopeless one would take an hour. */
+const SIMULATION_MS_MAX = 40_000;
+
+const print = (line: string): void => void process.stdout.write(`${line}\n`);
+
+try {
+  process.exitCode = await main(readOptions(process.argv.slice(2)));
+} catch (error) {
+  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
+  process.exitCode = BAD_OPTIONS;
 }
-process.stdout.write(`${chosen.length} mutants, ${survivors} survived ${seedsMax} seeds\n`);
-process.exitCode = survivors === 0 ? 0 : 1;
+
+async function main({ help, only, first, count, seedsMax }: Options): Promise<number> {
+  if (help) {
+    print(USAGE);
+    return 0;
+  }
+  const chosen = MUTANTS.filter(({ bug }) => bug.includes(only)).slice(
+    first - 1,
+    first - 1 + count,
+  );
+  print("| Bug | Simulation: seed, broken promise | Search: steps, broken promise | Own tests |");
+  print("| --- | --- | --- | --- |");
+  let survivors = 0;
+  for (const mutant of chosen) {
+    const simulated = await simulation(mutant, seedsMax);
+    const searched = await search(mutant);
+    const tested = tests(mutant);
+    if (!simulated.isFound && !tested.isFound) survivors += 1;
+    print(`| ${mutant.bug} | ${simulated.text} | ${searched} | ${tested.text} |`);
+  }
+  print("");
+  print(`${chosen.length} bugs, ${survivors} of them found neither by simulation nor by tests.`);
+  return survivors === 0 ? 0 : 1;
+}
+
+interface Finding {
+  readonly isFound: boolean;
+  readonly text: string;
+}
+
+/** For each broken promise the first seed that shows it. */
+async function simulation(mutant: Mutant, seedsMax: number): Promise<Finding> {
+  using loaded = await loadMutant(mutant);
+  const startMs = performance.now();
+  const firstSeeds = new Map<string, number>();
+  let seedEnd = seedsMax;
+  let seed = 0;
+  while (seed < seedEnd && performance.now() - startMs < SIMULATION_MS_MAX) {
+    seed += 1;
+    const invariant = brokenBy(mutant, loaded.sabotage, seed);
+    if (invariant !== null && !firstSeeds.has(invariant)) {
+      if (firstSeeds.size === 0) seedEnd = Math.min(seedsMax, seed + SEEDS_MORE);
+      firstSeeds.set(invariant, seed);
+    }
+  }
+  if (firstSeeds.size === 0) return { isFound: false, text: `none in ${seed} seeds` };
+  const text = [...firstSeeds].map(([invariant, at]) => `${at}: ${invariant}`).join(", ");
+  return { isFound: true, text };
+}
+
+/** In its own world, if it has one; otherwise in the seed's. */
+function brokenBy({ world }: Mutant, sabotage: Sabotage, seed: number): string | null {
+  const seconds = world === null ? 10 : 6;
+  const overrides = world ?? {};
+  const options = { seed, nodeCount: nodeCountOf(seed), seconds, sabotage, overrides };
+  return simulate(options).violation?.invariant ?? null;
+}
+
+async function search(mutant: Mutant): Promise<string> {
+  if (mutant.packageName !== "raft") return "–";
+  const { found, states } = hunt(await loadWindowedCore(mutant.patches));
+  if (found === null || found.found === null)
+    return `none in ${states.toLocaleString("en-US")} states`;
+  const { path, violation } = found.found;
+  return `${path.length}: ${violation.invariant}`;
+}
+
+function tests(mutant: Mutant): Finding {
+  const { testCount, failed } = runUnitTests(mutant);
+  const text = failed.length === 0 ? `none of ${testCount}` : `${failed.length} of ${testCount}`;
+  return { isFound: failed.length > 0, text };
+}

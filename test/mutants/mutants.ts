@@ -78,6 +78,17 @@ const DISKS: Partial<Swarm> = {
   faults: faults(150, 80, "crash", "crash all", "crash leader"),
 };
 
+/** Now and then the power fails, of one or of all; between that, disks have time to work. */
+const POWER: Partial<Swarm> = {
+  ...BUSY,
+  syncUsMin: MS,
+  syncJitterUs: MS,
+  snapshotEntries: 8,
+  trailingEntries: 0,
+  segmentBytes: 4096,
+  faults: faults(700, 60, "crash", "crash all", "crash leader"),
+};
+
 /** The cluster that a seed is run with. */
 export function nodeCountOf(seed: number): number {
   return seed % 2 === 0 ? 3 : 5;
@@ -360,6 +371,114 @@ export const MUTANTS: readonly Mutant[] = [
     ],
   },
   {
+    bug: "a change of the configuration is taken before this term has a committed entry",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "membership.ts",
+        from: "    core.commitIndex >= core.termStartIndex &&\n    core.configurationIndex",
+        to: "    core.configurationIndex",
+      },
+    ],
+  },
+  {
+    bug: "a change of the configuration is taken while another is under way",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "membership.ts",
+        from: "    core.configurationIndex <= core.commitIndex &&\n    !isJoint(core.configuration);",
+        to: "    core.configurationIndex >= 0;",
+      },
+    ],
+  },
+  {
+    bug: "a joint configuration decides by a majority of all its voters together",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "quorum.ts",
+        from: "  return Math.min(incoming, majorityValue(votersOutgoing, valueOf));",
+        to: "  return majorityValue(votersOf(configuration), valueOf);",
+      },
+    ],
+  },
+  {
+    bug: "learners count in majorities",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "quorum.ts",
+        from: "  const incoming = majorityValue(voters, valueOf);",
+        to: "  const incoming = majorityValue([...voters, ...configuration.learners], valueOf);",
+      },
+    ],
+  },
+  {
+    bug: "matchIndex goes back when answers come in another order",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "progress.ts",
+        from: "    if (index <= this.matchIndex) return false;\n    this.matchIndex = index;",
+        to: "    if (index === this.matchIndex) return false;\n    this.matchIndex = index;",
+      },
+    ],
+  },
+  {
+    bug: "a candidate takes no notice of the leader of its term",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "raft.ts",
+        from: "  if (core.leaderId !== null && core.leaderId !== from) return false;",
+        to: '  if (core.role === "candidate") return false;',
+      },
+    ],
+  },
+  {
+    bug: "any message puts the election off",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "raft.ts",
+        from: "  if (from === core.id) return;",
+        to: "  core.resetElectionTimer();",
+      },
+    ],
+  },
+  {
+    bug: "election timeouts are all the same",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "core.ts",
+        from: "random.integer(electionTicksMin, electionTicksMax)",
+        to: "random.integer(electionTicksMin, electionTicksMin + 0 * electionTicksMax)",
+      },
+    ],
+  },
+  {
+    bug: "a vote needs a log that is longer, not as long",
+    world: null,
+    packageName: "raft",
+    patches: [
+      {
+        file: "election.ts",
+        from: "message.lastLogIndex >= lastIndex",
+        to: "message.lastLogIndex > lastIndex",
+      },
+    ],
+  },
+  {
     bug: "an answer is matched by index only: another client's command is acknowledged",
     world: ELECTIONS,
     packageName: "node",
@@ -385,7 +504,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the log is called durable without a sync",
-    world: null,
+    world: POWER,
     packageName: "storage",
     patches: [
       {
@@ -397,7 +516,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot takes the place of the log before its bytes are synced",
-    world: null,
+    world: POWER,
     packageName: "storage",
     patches: [
       {
@@ -409,7 +528,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot's new name is not synced before the log is cut",
-    world: null,
+    world: POWER,
     packageName: "storage",
     patches: [
       {
@@ -440,6 +559,30 @@ export const MUTANTS: readonly Mutant[] = [
         file: "write.ts",
         from: "this.#decisions[this.#decided] === true;",
         to: "this.#decisions[this.#decided] === true || this.#store.revision < 10;",
+      },
+    ],
+  },
+  {
+    bug: "a retry is executed again",
+    world: null,
+    packageName: "node",
+    patches: [
+      {
+        file: "sessions/machine.ts",
+        from: "        return { result: codec.decode(remembered.answer), changes: NO_CHANGES };",
+        to: "        return machine.apply(command, index);",
+      },
+    ],
+  },
+  {
+    bug: "a snapshot brings no sessions along: a retry is executed again after it",
+    world: null,
+    packageName: "node",
+    patches: [
+      {
+        file: "sessions/machine.ts",
+        from: "          table = restored;",
+        to: "          void restored;",
       },
     ],
   },
