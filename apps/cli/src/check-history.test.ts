@@ -1,4 +1,4 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -131,6 +131,22 @@ describe("verdicts", () => {
     expect(output).toContain("\\u{1b}[2J\\u{202e}");
     expect(output).not.toContain("\u001B");
     expect(output).not.toContain("\u202E");
+  });
+});
+
+describe("--html", () => {
+  test("draws it, with the same exit code", async () => {
+    const picture = join(directory, "history.html");
+    const { exitCode, output } = await check(stale, "--html", picture);
+    expect(exitCode).toBe(1);
+    expect(output).toMatch(/^Illegal: /);
+    expect(await readFile(picture, "utf8")).toMatch(/^<!doctype html>[^]*Not linearizable/);
+  });
+
+  test("64: where nothing can be written", async () => {
+    const { exitCode, complaints } = await check(good, "--html", join(directory, "no", "such"));
+    expect(exitCode).toBe(64);
+    expect(complaints).toMatch(/^error: cannot write .*such: ENOENT/);
   });
 });
 

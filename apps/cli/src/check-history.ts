@@ -1,10 +1,12 @@
 /** `check-history`: is what clients saw linearizable, and if not, why? */
-import { readFile } from "node:fs/promises";
+import { readFile, writeFile } from "node:fs/promises";
+import { basename } from "node:path";
 import {
   HistoryError,
   checkLinearizable,
   describeAction,
   formatHistory,
+  historyPage,
   keysOf,
   parseHistory,
 } from "@raftarium/checker";
@@ -27,8 +29,17 @@ interface Checked {
   readonly isCutShort: boolean;
 }
 
+export interface CheckHistoryOptions {
+  /** Where to write the picture. */
+  readonly html?: string;
+}
+
 /** `file`: - is standard input. */
-export async function checkHistory(session: Session, file: string): Promise<ExitCode> {
+export async function checkHistory(
+  session: Session,
+  file: string,
+  options: CheckHistoryOptions,
+): Promise<ExitCode> {
   const start = performance.now();
   const parsed = await read(session, file);
   if (typeof parsed === "string") return refuse(session, parsed);
@@ -45,9 +56,26 @@ export async function checkHistory(session: Session, file: string): Promise<Exit
   const seconds = (performance.now() - start) / 1000;
   const isCutShort = result.verdict === "illegal" && isOutOfTime();
   const checked: Checked = { parsed, result, seconds, isCutShort };
+  if (options.html !== undefined) {
+    const problem = await drawTo(options.html, file, checked);
+    if (problem !== null) return refuse(session, problem);
+  }
   if (session.options.output === "json") session.json(toJson(checked));
   else for (const line of toText(checked)) session.line(line);
   return EXITS[result.verdict];
+}
+
+/** null if it is written; otherwise why not. */
+async function drawTo(path: string, file: string, checked: Checked): Promise<string | null> {
+  const { parsed, result } = checked;
+  const { history, lines, timesNote: note } = parsed;
+  const title = file === "-" ? "standard input" : basename(file);
+  try {
+    await writeFile(path, historyPage({ title, history, result, lines, note }));
+    return null;
+  } catch (error) {
+    return `cannot write ${path}: ${(error as Error).message}`;
+  }
 }
 
 /** A text says why there is nothing to read. */

@@ -1,6 +1,7 @@
 /** The command line: what there is to say, and what it does. */
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import * as clusterCommands from "./cluster-commands.ts";
+import type { CheckHistoryOptions } from "./check-history.ts";
 import { EXIT } from "./exit-code.ts";
 import type { ExitCode } from "./exit-code.ts";
 import type { Io } from "./io.ts";
@@ -328,12 +329,13 @@ function addCheckCommand(program: Command, run: Run): void {
     .command("check-history")
     .description("whether what clients asked and were told is linearizable")
     .argument("<file>", "one operation a line, as JSON; - is standard input")
+    .option("--html <path>", "draw the history, and what is wrong with it, as a page of its own")
     .addHelpText("after", CHECK_HELP)
-    .action((file: string) =>
+    .action((file: string, options: CheckHistoryOptions) =>
       run(async (session) => {
         // No other command waits for the checker to load.
         const { checkHistory } = await import("./check-history.ts");
-        return checkHistory(session, file);
+        return checkHistory(session, file, options);
       }),
     );
 }

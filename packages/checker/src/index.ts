@@ -14,3 +14,5 @@ export { describeAction, describeOperation } from "./linearizability/describe.ts
 export type { Verdict } from "./linearizability/search.ts";
 export { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
 export type { ParsedHistory } from "./history-lines.ts";
+export { historyPage } from "./picture/picture.ts";
+export type { FaultBand, Picture } from "./picture/picture.ts";
