@@ -25,7 +25,13 @@ function faults(
   return kinds.map((kind) => ({ kind, intervalUs, durationUs }));
 }
 
-const BUSY: Partial<Swarm> = { clientCount: 6, keyCount: 2, thinkUs: 5 * MS, valueBytesMax: 8 };
+const BUSY: Partial<Swarm> = {
+  clientCount: 6,
+  keyCount: 2,
+  thinkUs: 5 * MS,
+  restUs: 0,
+  valueBytesMax: 8,
+};
 
 /** Messages come late, twice, and in any order, even from beyond a cut. */
 const LATE: Swarm["network"] = {

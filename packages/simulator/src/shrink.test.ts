@@ -56,8 +56,16 @@ test("a failure is shrunk to the faults that it needs", { timeout: 120_000 }, ()
   const shrunk = shrink(failing)!;
   expect(shrunk.result.violation?.invariant).toBe(before.violation?.invariant);
   expect(simulate(shrunk.options).violation).toEqual(shrunk.result.violation);
-  // One fault that ends a process is all that it takes.
-  expect(shrunk.options.schedule!.map(describeFault)).toHaveLength(1);
+  const schedule = shrunk.options.schedule!;
+  expect(schedule.length, schedule.map(describeFault).join()).toBeLessThan(6);
+  expect(before.schedule.length).toBeGreaterThan(schedule.length);
+  for (const needed of schedule) {
+    const rest = schedule.filter((fault) => fault !== needed);
+    const without = simulate({ ...shrunk.options, schedule: rest });
+    expect(without.violation?.invariant, describeFault(needed)).not.toBe(
+      before.violation?.invariant,
+    );
+  }
 });
 
 test("what fails nowhere can't be shrunk", { timeout: 60_000 }, () => {
