@@ -22,6 +22,8 @@ interface Summary {
   failed: number;
   simulatedSeconds: number;
   wallSeconds: number;
+  /** Of all cores together, the compiler's and the collector's threads included. */
+  processorSeconds: number;
   events: number;
   messages: number;
   operations: number;
@@ -60,6 +62,8 @@ async function run(options: Options): Promise<number> {
     }
   });
   summary.wallSeconds = (performance.now() - startedMs) / 1000;
+  const { user, system } = process.cpuUsage();
+  summary.processorSeconds = (user + system) / 1_000_000;
   failures.sort((left, right) => left.seed - right.seed);
   if (options.json) process.stdout.write(`${JSON.stringify(jsonOf(summary, failures))}\n`);
   else process.stdout.write(textOf(options, summary, lastTrace));
@@ -93,6 +97,7 @@ function emptySummary(): Summary {
     failed: 0,
     simulatedSeconds: 0,
     wallSeconds: 0,
+    processorSeconds: 0,
     events: 0,
     messages: 0,
     operations: 0,
@@ -136,6 +141,7 @@ function reportFailure(options: Options, { violation, seed, simulatedUs, nodeCou
 
 function textOf(options: Options, summary: Summary, trace: string): string {
   const rate = summary.simulatedSeconds / summary.wallSeconds;
+  const rateOfCore = summary.simulatedSeconds / summary.processorSeconds;
   const faults = Object.entries(summary.faults)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([kind, count]) => `    ${kind.padEnd(24)} ${count}`);
@@ -143,7 +149,7 @@ function textOf(options: Options, summary: Summary, trace: string): string {
     `seeds ${options.firstSeed} to ${options.firstSeed + options.seedCount - 1}: ` +
       `${summary.seeds} run, ${summary.failed} violated`,
     `  simulated ${summary.simulatedSeconds.toFixed(0)} s in ${summary.wallSeconds.toFixed(1)} s ` +
-      `(${rate.toFixed(0)} a second)`,
+      `(${rate.toFixed(0)} a second; ${rateOfCore.toFixed(0)} for each second of a core)`,
     `  events ${summary.events}, messages ${summary.messages}, committed ${summary.committed}`,
     `  client operations ${summary.operations}, acknowledged ${summary.acknowledged}`,
     ...(options.seedCount === 1 ? [`  trace ${trace}`] : []),
