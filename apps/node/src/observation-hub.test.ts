@@ -237,7 +237,7 @@ test("a busy node says with every batch that it left out messages: nobody waits 
   for (let batch = 0; batch < 4; batch += 1) {
     const before = reader.received.length;
     for (let sequence = 1; sequence < 8; sequence += 1) node.observe(sent(2048 + sequence));
-    vi.advanceTimersByTime(40);
+    vi.advanceTimersByTime(80);
     const kinds = reader.received.slice(before).map(({ body }) => body.kind);
     expect(kinds).toContain("messages-omitted");
   }

@@ -26,7 +26,7 @@ const OBSERVATIONS_PER_REQUEST = 3;
 const BUFFERED_MAX = 4096;
 /** How long observations are gathered before they are handed over together. */
 const FLUSH_MS = 10;
-const BUSY_FLUSH_MS = 40;
+const BUSY_FLUSH_MS = 80;
 
 /** Where one reader's observations go. */
 export interface ObservationSink {

@@ -31,6 +31,9 @@ export interface Door {
 /** Bigger requests than any that make sense here. */
 const REQUEST_BYTES_MAX = 4 * 1024 * 1024;
 
+/** No message is this long. On one machine compressing costs more than it saves. */
+const NEVER_BYTES = 0xffffffff;
+
 type Handle = (request: IncomingMessage, response: ServerResponse) => void;
 
 /** Listens at once, so that the port is ours. Rejects with a sentence if it can't be had. */
@@ -67,6 +70,7 @@ export async function listenDoor(wantedPort: number): Promise<Door> {
         interceptors: [explainErrors],
         grpc: false,
         readMaxBytes: REQUEST_BYTES_MAX,
+        compressMinBytes: NEVER_BYTES,
         shutdownSignal: ending.signal,
       });
     },

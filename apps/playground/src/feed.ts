@@ -39,6 +39,9 @@ export interface Feed {
 
 /** Merged observations are handed on this often, in batches: cheap, and smooth enough. */
 const FLUSH_MS = 15;
+/** ... and this often while more are held back than anybody can follow. */
+const BUSY_FLUSH_MS = 45;
+const HELD_MANY = 12;
 const BACKLOG_MAX = 20_000;
 const RECORDED_MAX = 50_000;
 /** So that no batch is a huge message. */
@@ -64,7 +67,7 @@ export function createFeed(options: FeedOptions): Feed {
   let timer: NodeJS.Timeout | null = null;
 
   function schedule(): void {
-    timer ??= setTimeout(flush, FLUSH_MS);
+    timer ??= setTimeout(flush, merge.size() > HELD_MANY ? BUSY_FLUSH_MS : FLUSH_MS);
   }
 
   function flush(): void {
