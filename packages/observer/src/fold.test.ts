@@ -467,3 +467,15 @@ describe("entries of which only the terms are told", () => {
     expect(view.nodes[0]?.durableIndex).toBe(7);
   });
 });
+
+test("requests that were only counted are counted, and leave no hole", () => {
+  const tell = teller();
+  const view = viewOf([
+    tell(1, { kind: "commit-advanced", commitIndex: 1 }),
+    tell(1, { kind: "requests-omitted", count: 30 }),
+    tell(2, { kind: "requests-omitted", count: 12 }),
+    tell(1, { kind: "commit-advanced", commitIndex: 2 }),
+  ]);
+  expect(view.omittedRequestCount).toBe(42);
+  expect(view.lostCount).toBe(0);
+});

@@ -36,6 +36,7 @@ export const EMPTY_VIEW: ClusterView = {
   receivedCount: 0,
   droppedCount: 0,
   omittedCount: 0,
+  omittedRequestCount: 0,
   lostCount: 0,
 };
 
@@ -55,7 +56,8 @@ function spokenByNode(body: ObservationBody): boolean {
  * @param start where to begin: a keyframe, or nothing known.
  */
 export function createFold(start: ClusterView = EMPTY_VIEW): Fold {
-  let { version, timeUs, speed, frozen, violations, omittedCount, lostCount } = start;
+  let { version, timeUs, speed, frozen, violations, omittedCount, omittedRequestCount, lostCount } =
+    start;
   const drafts = new Map<NodeId, NodeDraft>(start.nodes.map((node) => [node.nodeId, node]));
   /** Drafts that no snapshot has handed out yet: these may be written in place. */
   const owned = new Set<NodeId>();
@@ -95,6 +97,7 @@ export function createFold(start: ClusterView = EMPTY_VIEW): Fold {
     }
     if (body.kind === "gap") lostCount += body.droppedCount;
     if (body.kind === "messages-omitted") omittedCount += body.count;
+    if (body.kind === "requests-omitted") omittedRequestCount += body.count;
     if (spokenByNode(body)) {
       const last = sequences.get(nodeId);
       const holes = last === undefined || body.kind === "node-view" ? 0 : sequence - last - 1;
@@ -204,6 +207,7 @@ export function createFold(start: ClusterView = EMPTY_VIEW): Fold {
         receivedCount: flights.receivedCount(),
         droppedCount: flights.droppedCount(),
         omittedCount,
+        omittedRequestCount,
         lostCount,
       };
       return latest;

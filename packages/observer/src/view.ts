@@ -139,6 +139,8 @@ export interface ClusterView {
   readonly receivedCount: number;
   readonly droppedCount: number;
   readonly omittedCount: number;
+  /** Client requests too many to be told one by one. */
+  readonly omittedRequestCount: number;
   /** Observations lost before they reached us. */
   readonly lostCount: number;
 }

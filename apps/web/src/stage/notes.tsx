@@ -28,8 +28,10 @@ export function Notes() {
   const live = useTimeline((state) => state.live);
   const recorded = useTimeline((state) => state.connection.state === "recorded");
   const omitted = useTimeline((state) => state.view.omittedCount);
+  const omittedRequests = useTimeline((state) => state.view.omittedRequestCount);
   const lost = useTimeline((state) => state.view.lostCount);
   const omitting = useGrowing(omitted);
+  const omittingRequests = useGrowing(omittedRequests);
   const losing = useGrowing(lost);
   return (
     <div className="stage-notes">
@@ -38,6 +40,9 @@ export function Notes() {
       ) : null}
       {live || recorded ? null : <p>This is the past.</p>}
       {omitting ? <p>{counted(omitted, "message")} too quick to draw, and only counted.</p> : null}
+      {omittingRequests ? (
+        <p>{counted(omittedRequests, "request")} too quick to list, and only counted.</p>
+      ) : null}
       {losing ? <p>{counted(lost, "observation")} lost on the way here.</p> : null}
     </div>
   );
