@@ -169,11 +169,12 @@ const megabytes = (values: readonly number[]): string =>
 async function observers(directory: string): Promise<void> {
   try {
     const figures = await measureObservers(directory, [64, 256]);
-    for (const { clients, alone, watched, ratio, observations, omitted } of figures) {
+    for (const { clients, alone, watched, ratio, told, omitted, gaps } of figures) {
       say(`put ${String(clients).padStart(4)} clients  alone   ${show(alone)}`);
       say(`                  watched ${show(watched)}`);
       say(
-        `                  ratio   ${ratio.toFixed(2)} (${observations} told, ${omitted} left out)`,
+        `                  ratio   ${ratio.toFixed(2)} ` +
+          `(${told} told, ${omitted} only counted, ${gaps} gaps)`,
       );
     }
     if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
