@@ -30,6 +30,8 @@ const BUSY: Partial<Swarm> = {
   keyCount: 2,
   thinkUs: 5 * MS,
   restUs: 0,
+  retryRate: 0,
+  priorities: false,
   valueBytesMax: 8,
 };
 
