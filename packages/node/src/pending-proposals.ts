@@ -2,6 +2,7 @@ import type { Entry, Input, LogIndex, NodeId, Proposal, RequestId, Term } from "
 import type { ProposalRefusal } from "@raftarium/raft";
 import type { ProposalOutcome } from "./api.ts";
 import type { Scheduler } from "./ports.ts";
+import { Window } from "./window.ts";
 
 interface Pending<Result> {
   readonly done: (outcome: ProposalOutcome<Result>) => void;
@@ -20,9 +21,9 @@ export class PendingProposals<Result> {
   #batch: Proposal[] = [];
   #nextId: RequestId = 1;
   /** Not yet answered by the core. */
-  readonly #proposed = new Map<RequestId, Pending<Result>>();
+  readonly #proposed = new Window<Pending<Result>>();
   /** In the log, not yet applied. An index is here once: a newer proposal needs a newer entry. */
-  readonly #accepted = new Map<LogIndex, Pending<Result>>();
+  readonly #accepted = new Window<Pending<Result>>();
 
   constructor(scheduler: Scheduler, drive: (input: Input) => void) {
     this.#scheduler = scheduler;
@@ -56,9 +57,8 @@ export class PendingProposals<Result> {
   }
 
   accepted(id: RequestId, index: LogIndex, term: Term): void {
-    const pending = this.#proposed.get(id);
+    const pending = this.#proposed.take(id);
     if (pending === undefined) return;
-    this.#proposed.delete(id);
     // The index was this node's before, in an earlier term, and was truncated since.
     this.#accepted.get(index)?.done({ kind: "unknown", leaderId: null });
     pending.term = term;
@@ -67,16 +67,14 @@ export class PendingProposals<Result> {
   }
 
   refused(id: RequestId, reason: ProposalRefusal, leaderId: NodeId | null): void {
-    const pending = this.#proposed.get(id);
-    this.#proposed.delete(id);
+    const pending = this.#proposed.take(id);
     pending?.done({ kind: "refused", reason, leaderId });
   }
 
   /** `result` undefined: not a command. An index alone proves nothing: the term must match. */
   entryApplied(entry: Entry, result: Result | undefined): void {
-    const pending = this.#accepted.get(entry.index);
+    const pending = this.#accepted.take(entry.index);
     if (pending === undefined) return;
-    this.#accepted.delete(entry.index);
     if (pending.term === entry.term) {
       const { index, term } = entry;
       pending.done({ kind: "applied", index, term, result: result as Result });
@@ -87,18 +85,14 @@ export class PendingProposals<Result> {
 
   /** A snapshot took the place of the entries: what became of them is not known here. */
   restored(index: LogIndex): void {
-    for (const [at, pending] of this.#accepted) {
-      if (at > index) continue;
-      this.#accepted.delete(at);
-      pending.done({ kind: "unknown", leaderId: null });
+    for (const { done } of this.#accepted.takeThrough(index)) {
+      done({ kind: "unknown", leaderId: null });
     }
   }
 
   stop(): void {
-    const refused = [...this.#proposed.values()];
-    const unknown = [...this.#accepted.values()];
-    this.#proposed.clear();
-    this.#accepted.clear();
+    const refused = this.#proposed.takeThrough(Infinity);
+    const unknown = this.#accepted.takeThrough(Infinity);
     for (const { done } of refused) done({ kind: "refused", reason: "not-leader", leaderId: null });
     for (const { done } of unknown) done({ kind: "unknown", leaderId: null });
   }

@@ -1,6 +1,7 @@
 import type { Input, LogIndex, NodeId, RequestId } from "@raftarium/raft";
 import type { ReadOutcome } from "./api.ts";
 import type { Scheduler } from "./ports.ts";
+import { Window } from "./window.ts";
 
 /** How many rounds of reads may be under way: more only divide the same batch into smaller ones. */
 const ROUNDS_MAX = 2;
@@ -18,7 +19,7 @@ export class PendingReads {
   #batch: Waiting[] = [];
   #deferred = false;
   #nextId: RequestId = 1;
-  readonly #rounds = new Map<RequestId, readonly Waiting[]>();
+  readonly #rounds = new Window<readonly Waiting[]>();
 
   constructor(scheduler: Scheduler, drive: (input: Input) => void) {
     this.#scheduler = scheduler;
@@ -43,8 +44,7 @@ export class PendingReads {
   }
 
   stop(): void {
-    const waiting = [...this.#rounds.values(), this.#batch].flat();
-    this.#rounds.clear();
+    const waiting = [...this.#rounds.takeThrough(Infinity), this.#batch].flat();
     this.#batch = [];
     for (const done of waiting) done({ kind: "refused", reason: "no-leader", leaderId: null });
   }
@@ -64,9 +64,8 @@ export class PendingReads {
   }
 
   #finish(id: RequestId, outcome: ReadOutcome): void {
-    const waiting = this.#rounds.get(id);
+    const waiting = this.#rounds.take(id);
     if (waiting === undefined) return;
-    this.#rounds.delete(id);
     for (const done of waiting) done(outcome);
     this.#consider();
   }

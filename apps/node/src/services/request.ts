@@ -37,7 +37,11 @@ export interface Tell {
 export class Requests {
   readonly host: ServiceHost;
   readonly tell: Tell;
-  readonly #open = new Set<Request>();
+  /**
+   * In no order. Not a Set: one that much is added to and deleted from keeps what it held in memory
+   * until the next full collection (see Window in packages/node).
+   */
+  readonly #open: Request[] = [];
   readonly #sweep: NodeJS.Timeout;
   #count = 0;
 
@@ -49,11 +53,16 @@ export class Requests {
   }
 
   add(request: Request): void {
-    this.#open.add(request);
+    request.place = this.#open.length;
+    this.#open.push(request);
   }
 
   delete(request: Request): void {
-    this.#open.delete(request);
+    const last = this.#open.pop();
+    if (last === undefined || last === request) return;
+    // The last one takes its place.
+    last.place = request.place;
+    this.#open[last.place] = last;
   }
 
   nextId(): string {
@@ -63,11 +72,12 @@ export class Requests {
 
   close(): void {
     clearInterval(this.#sweep);
-    for (const request of this.#open) request.expire(TEXT.stopped);
+    // A copy: what expires leaves the list.
+    for (const request of this.#open.slice()) request.expire(TEXT.stopped);
   }
 
   #expire(nowMs: number): void {
-    for (const request of this.#open) {
+    for (const request of this.#open.slice()) {
       const late = request.underWay ? request.deadlineMs : request.refuseMs;
       if (nowMs >= late) request.expire(TEXT.timedOut);
     }
@@ -98,6 +108,8 @@ export class Request {
   #observedId: string | null = null;
   #forwardedHere = false;
   #finished = false;
+  /** Where it is among the open ones: `Requests` keeps it. */
+  place = -1;
   /** It is in a log, or on its way to another node: without an answer nobody knows. */
   underWay = false;
   /** What to say when the time is up and nothing is under way. */
