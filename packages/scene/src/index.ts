@@ -4,7 +4,7 @@ export { layoutOf } from "./layout.ts";
 export { angleAt, laneLength, laneOf, pointAt, type Lane } from "./lanes.ts";
 export { NOTCHES_MAX, raysPath, shapeOf } from "./shapes.ts";
 export { groupsOf } from "./walls.ts";
-export { faultWords, stageOf } from "./stage.ts";
+export { STRIP_CELLS, faultWords, stageOf } from "./stage.ts";
 export { latencyWords, motionOf, timerRemaining, type MotionOptions } from "./motion.ts";
 export { sceneOf } from "./scene.ts";
 export { toSvg } from "./svg.ts";

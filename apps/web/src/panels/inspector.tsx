@@ -144,7 +144,15 @@ function Followers({ node }: { readonly node: ClusterNode }) {
 }
 
 /** What is done to a process most often; the node's menu has everything, with the reasons. */
-const FREQUENT = new Set(["Crash", "Restart", "Pause", "Resume", "Isolate", "Wipe its disk"]);
+const FREQUENT = new Set([
+  "Crash",
+  "Restart",
+  "Pause",
+  "Resume",
+  "Isolate",
+  "Join again",
+  "Wipe its disk",
+]);
 
 /** Only what would act now. */
 function Deeds({ view, node }: { readonly view: ClusterView; readonly node: ClusterNode }) {
@@ -162,7 +170,7 @@ function Deeds({ view, node }: { readonly view: ClusterView; readonly node: Clus
       onClick={() => {
         // To see what becomes of it, even if another leads by then.
         ui.select(node.nodeId);
-        report(deed.run());
+        report(deed.run(), deed.afterwards);
       }}
     >
       {deed.name}

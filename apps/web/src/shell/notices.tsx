@@ -2,11 +2,15 @@ import type { CommandResult } from "../commands.ts";
 import { ui } from "../state/ui.ts";
 import { useUi } from "../state/use.ts";
 
-/** Says what was refused, and why. What was done shows itself. */
-export function report(asked: Promise<CommandResult>): void {
+/**
+ * Says what was refused, and why. What was done shows itself.
+ * @param afterwards what should be known of it once it is done, if it doesn't.
+ */
+export function report(asked: Promise<CommandResult>, afterwards = ""): void {
   // Commands answer in every case; there is nothing to catch.
   void asked.then((result) => {
     if (!result.ok) ui.notice(result.message, "refused");
+    else if (afterwards !== "") ui.notice(afterwards);
   });
 }
 

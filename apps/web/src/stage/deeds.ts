@@ -1,5 +1,11 @@
 /** What can be done to a node now, and why the rest would do nothing. */
-import { leaderOf, linkKey, type ClusterNode, type ClusterView } from "@raftarium/observer";
+import {
+  leaderOf,
+  linkKey,
+  type ClusterNode,
+  type ClusterView,
+  type LinkView,
+} from "@raftarium/observer";
 import type { CommandResult, Commands } from "../commands.ts";
 
 export interface Deed {
@@ -8,6 +14,8 @@ export interface Deed {
   readonly hint: string;
   /** Why it would have no effect now; null: it would. */
   readonly reason: string | null;
+  /** What a person should know once it is done; empty: what was done shows itself. */
+  readonly afterwards: string;
   readonly run: () => Promise<CommandResult>;
 }
 
@@ -21,6 +29,37 @@ function isAlone(view: ClusterView, node: ClusterNode): boolean {
       other === node ||
       (view.links.get(linkKey(node.nodeId, other.nodeId))?.cut === true &&
         view.links.get(linkKey(other.nodeId, node.nodeId))?.cut === true),
+  );
+}
+
+/** The cut directions of its links. */
+function cutLinks(view: ClusterView, { nodeId }: ClusterNode): readonly LinkView[] {
+  return [...view.links.values()].filter(
+    (link) => link.cut && (link.source === nodeId || link.target === nodeId),
+  );
+}
+
+/** Makes them carry messages again; whatever else is wrong with them stays. */
+async function uncut(links: readonly LinkView[], commands: Commands): Promise<CommandResult> {
+  const answers = await Promise.all(
+    links.map(({ source, target, ...fault }) =>
+      commands.setLink(source, target, { ...fault, cut: false, messageKinds: [] }),
+    ),
+  );
+  return answers.find(({ ok }) => !ok) ?? { ok: true, message: "" };
+}
+
+/**
+ * Voters that hear a leader refuse: who asks them now asks in vain (the pre-vote of the thesis,
+ * 9.6, and 4.2.3). Empty: nobody leads, or nobody hears the asking.
+ */
+function loyaltyWords(view: ClusterView, node: ClusterNode): string {
+  const leader = leaderOf(view);
+  if (leader === undefined || leader.nodeId === node.nodeId || isAlone(view, node)) return "";
+  if (leader.health !== "running") return "";
+  return (
+    `Node ${node.nodeId} asks the others now whether it would win. Those that hear node ` +
+    `${leader.nodeId}, the leader, will refuse: pause, crash or isolate it first.`
   );
 }
 
@@ -57,7 +96,10 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
     hint: string,
     reason: string | null,
     run: () => Promise<CommandResult>,
-  ): Deed => ({ name, hint, reason: commands.unavailable ?? reason, run });
+    afterwards = "",
+  ): Deed => ({ name, hint, reason: commands.unavailable ?? reason, afterwards, run });
+  const cuts = cutLinks(view, node);
+  const loyalty = loyaltyWords(view, node);
   return [
     deed("Crash", "SIGKILL", dead, () => commands.crash(nodeId)),
     deed("Restart", "", alive ? "it has a process" : null, () => commands.restart(nodeId)),
@@ -76,15 +118,19 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
       others.length === 0 ? "it has no peers" : isAlone(view, node) ? "it is cut off" : null,
       () => commands.isolate(nodeId, others),
     ),
+    deed("Join again", "", cuts.length === 0 ? "none of its links is cut" : null, () =>
+      uncut(cuts, commands),
+    ),
     deed(
       "Time out now",
-      "",
+      loyalty === "" ? "" : "the others hear a leader",
       node.role === "leader"
         ? "it leads"
         : node.role === "learner"
           ? "a learner has no vote"
           : runningReason(node),
       () => commands.campaign(nodeId),
+      loyalty,
     ),
     deed("Transfer leadership here", "", transferReason(view, node), () =>
       commands.transferLeadership(nodeId),

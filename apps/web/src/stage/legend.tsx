@@ -2,6 +2,7 @@
 import { latencyWords, type Layout } from "@raftarium/scene";
 import { Glyph } from "../shell/glyphs.tsx";
 import { useTimeline } from "../state/use.ts";
+import { legendRoom } from "./legend-room.ts";
 
 /** Two digits: it need not flicker. */
 function rounded(us: number): number {
@@ -10,28 +11,19 @@ function rounded(us: number): number {
   return Math.round(us / magnitude) * magnitude;
 }
 
-/** Its own size, with a little air, pixels. */
-const WIDTH = 196;
-const HEIGHT = 196;
-
-/** Whether a node, with its name, would stand on it. */
-function collides({ size, places, timerRadius }: Layout): boolean {
-  if (size.width < 700) return true;
-  for (const place of places.values()) {
-    const [left, bottom] = [place.x - timerRadius - 20, place.y + timerRadius + 62];
-    if (left < WIDTH && bottom > size.height - HEIGHT) return true;
-  }
-  return false;
-}
-
 export function Legend({ layout }: { readonly layout: Layout }) {
   const flightUs = useTimeline((state) => rounded(state.flightUs));
   const slow = useTimeline((state) => state.view.speed < 0.995);
-  if (collides(layout)) return null;
+  const room = legendRoom(layout);
+  if (room === "none") return null;
   return (
     <div className="legend">
-      <p>Colour is the term.</p>
-      <p>Shape is the message.</p>
+      {room === "all" ? (
+        <>
+          <p>Colour is the term.</p>
+          <p>Shape is the message.</p>
+        </>
+      ) : null}
       <ul>
         <li>
           <Glyph kind="append" entries={2} /> append, with entries

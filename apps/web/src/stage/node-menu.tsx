@@ -49,7 +49,7 @@ export function NodeMenu({ nodeId, anchor, onClose }: NodeMenuProps) {
       return;
     }
     onClose();
-    report(deed.run());
+    report(deed.run(), deed.afterwards);
   };
   const onKeyDown = (event: KeyboardEvent) => {
     if (event.key === "Tab") onClose();
