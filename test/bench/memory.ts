@@ -12,14 +12,16 @@ const PIECE_SECONDS = 10;
 export interface MemoryFigures {
   readonly idleMb: readonly number[];
   readonly loadedMb: readonly number[];
+  /** The most each ever had. */
+  readonly peakMb: readonly number[];
   readonly puts: number;
 }
 
-/** Linux only: VmRSS of each running member, MB. */
-export function residentMb(cluster: TestCluster): number[] {
+/** Linux only: what each running member has in memory now, MB; or the most that it ever had. */
+export function residentMb(cluster: TestCluster, field: "VmRSS" | "VmHWM" = "VmRSS"): number[] {
   return cluster.members.map(({ process: running }) => {
     const status = readFileSync(`/proc/${running?.pid}/status`, "utf8");
-    return Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) / 1024;
+    return Number(new RegExp(`${field}:\\s+(\\d+) kB`).exec(status)?.[1]) / 1024;
   });
 }
 
@@ -47,5 +49,7 @@ export async function measureMemory(
         .join(", ")} MB`,
     );
   }
-  return { idleMb, loadedMb: residentMb(cluster), puts };
+  const peakMb = residentMb(cluster, "VmHWM");
+  say(`at most ${peakMb.map((mb) => mb.toFixed(0)).join(", ")} MB`);
+  return { idleMb, loadedMb: residentMb(cluster), peakMb, puts };
 }

@@ -33,6 +33,9 @@ const QUICK_TO_RETURN = {
   "grpc.max_reconnect_backoff_ms": 500,
 };
 
+/** As `pnpm raft-node` and the playground start one (docs/configuration.md, Memory). */
+const NODE_FLAGS = ["--max-semi-space-size=16"];
+
 /** Bundles raft-node once, so that starting a process is quick. Returns the file. */
 export async function bundleNode(directory: string): Promise<string> {
   const outfile = join(directory, "raft-node.mjs");
@@ -85,7 +88,7 @@ export async function startCluster(
     },
     start(id) {
       const member = cluster.member(id);
-      member.process = run(process.execPath, [program, "--config", member.config]);
+      member.process = run(process.execPath, [...NODE_FLAGS, program, "--config", member.config]);
     },
     async kill(id) {
       const member = cluster.member(id);

@@ -1,5 +1,6 @@
 /** raft-node: one process, one Raft node. `pnpm raft-node --config FILE`. */
 import { parseArgs } from "node:util";
+import { setFlagsFromString } from "node:v8";
 import { ConfigError, loadConfig } from "./config.ts";
 import { createLog } from "./log.ts";
 import { startProcess } from "./process.ts";
@@ -11,6 +12,12 @@ const HELP = `raft-node --config FILE: one Raft node
   --help          this text
 
 SIGTERM and SIGINT hand leadership over and leave cleanly.`;
+
+/**
+ * How much the old generation may grow before it is collected, percent of what lives in it. V8's own
+ * choice for a heap of our size is 300: of the memory of a leader under load most was then garbage.
+ */
+const HEAP_GROWING_PERCENT = 75;
 
 /** As in sysexits: the command line or the configuration can't be used. */
 const EXIT_USAGE = 64;
@@ -53,5 +60,6 @@ async function main(): Promise<number | null> {
   }
 }
 
+setFlagsFromString(`--heap-growing-percent=${HEAP_GROWING_PERCENT}`);
 const exitCode = await main();
 if (exitCode !== null) process.exit(exitCode);

@@ -116,7 +116,15 @@ export function nodeSpec(node: NodeHome, program: string): NodeSpec {
     nodeId: node.nodeId,
     address: node.address,
     command: process.execPath,
-    args: ["--enable-source-maps", program, "--config", node.configFile, "--playground"],
+    // A young generation of 16 MiB: docs/configuration.md, Memory.
+    args: [
+      "--max-semi-space-size=16",
+      "--enable-source-maps",
+      program,
+      "--config",
+      node.configFile,
+      "--playground",
+    ],
     logFile: node.logFile,
   };
 }
