@@ -19,10 +19,18 @@ const ANSWER_MS_MAX = 10_000;
 /** ... in cluster time, since an election in slow motion takes long; but not later than this. */
 const ANSWER_WALL_MS_MAX = 120_000;
 
+/** Lets a call happen; may remember it. */
+interface Recorder {
+  record<Answer>(method: string, request: object, call: () => Promise<Answer>): Promise<Answer>;
+}
+
+const forgetful: Recorder = { record: (_method, _request, call) => call() };
+
 /** All unary methods of a service; the others remain unimplemented. */
 export function proxied<Service extends DescService>(
   service: Service,
   cluster: Pick<Cluster, "route" | "speed">,
+  recorder: Recorder = forgetful,
 ): Partial<ServiceImpl<Service>> {
   const methods: Record<string, unknown> = {};
   for (const method of service.methods) {
@@ -35,14 +43,17 @@ export function proxied<Service extends DescService>(
         ANSWER_MS_MAX / cluster.speed(),
         ANSWER_WALL_MS_MAX,
       );
-      try {
-        const unary = method as DescMethodUnary;
-        const { signal } = context;
-        const header = requestIdOf(context.requestHeader);
-        return (await link.transport.unary(unary, signal, timeoutMs, header, request)).message;
-      } catch (error) {
-        throw fromNode(nodeId, error);
-      }
+      const unary = method as DescMethodUnary;
+      const { signal } = context;
+      const header = requestIdOf(context.requestHeader);
+      return recorder.record(method.localName, request, async () => {
+        try {
+          const { transport } = link;
+          return (await transport.unary(unary, signal, timeoutMs, header, request)).message;
+        } catch (error) {
+          throw fromNode(nodeId, error);
+        }
+      });
     };
   }
   return methods as Partial<ServiceImpl<Service>>;

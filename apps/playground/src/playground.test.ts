@@ -16,9 +16,11 @@ import { Health, ObserverService, Role } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import { StepAction } from "@raftarium/protocol/control";
 import { nowUs } from "./clock.ts";
+import { createClientHistory } from "./client-history.ts";
 import { createCluster, type Cluster } from "./cluster.ts";
 import { listenDoor, type Door, type Page } from "./door.ts";
 import { createFeed, type Feed } from "./feed.ts";
+import { withHistory } from "./history-route.ts";
 import { nodeSpec, prepareHome, type NodeHome } from "./home.ts";
 import { createMembership } from "./membership.ts";
 
@@ -49,7 +51,9 @@ beforeAll(async () => {
     upgrade: (_request, socket) => void socket.end("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n"),
     close: async () => {},
   };
-  door.open({ cluster, membership, feed }, page);
+  const history = createClientHistory(nowUs);
+  const served = { cluster, membership, feed, history };
+  door.open(served, withHistory(page, history, feed));
   await cluster.start();
   const baseUrl = `http://127.0.0.1:${door.port}`;
   playground = createClient(
@@ -343,6 +347,13 @@ test("plain JSON works, as with curl", async () => {
   expect(JSON.parse(body)).toMatchObject({
     nodes: [{ id: "1", health: "HEALTH_RUNNING" }, {}, {}],
   });
+});
+
+test("the clients' history is there to be read, and drawn", async () => {
+  const page = `http://127.0.0.1:${door.port}/history`;
+  const lines = await (await fetch(`${page}.jsonl`)).text();
+  expect(lines).toContain('"key":"refuse"');
+  expect(await (await fetch(`${page}.html`)).text()).toContain("What clients asked");
 });
 
 test("the recording begins with the state at its beginning, and leads to the present", async () => {

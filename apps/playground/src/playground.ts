@@ -4,9 +4,11 @@ import { leaderOf, type ClusterView } from "@raftarium/observer";
 import { createObservationChecker } from "@raftarium/checker";
 import { bundleNode } from "./bundle.ts";
 import { nowUs } from "./clock.ts";
+import { createClientHistory } from "./client-history.ts";
 import { createCluster } from "./cluster.ts";
 import { listenDoor } from "./door.ts";
 import { createFeed, type Feed } from "./feed.ts";
+import { withHistory } from "./history-route.ts";
 import { nodeSpec, prepareHome, type NodeHome } from "./home.ts";
 import { createMembership } from "./membership.ts";
 import type { PlaygroundOptions } from "./options.ts";
@@ -46,12 +48,16 @@ export async function startPlayground(
     bundleNode(root),
   ]);
   const feed = createFeed({ nowUs });
+  const history = createClientHistory(nowUs);
   watch(feed, createObservationChecker());
   const specOf = (node: NodeHome) => nodeSpec(node, program);
   const nodes = home.nodes().map(specOf);
   const cluster = createCluster({ nodes, feed, speed });
   const membership = createMembership({ cluster, feed, home, specOf });
-  const opened = making.then((page) => door.open({ cluster, membership, feed }, page));
+  const opened = making.then((page) => {
+    const served = { cluster, membership, feed, history };
+    door.open(served, withHistory(page, history, feed));
+  });
   const allKnown = when(feed, (view) => countKnown(view) === nodes.length);
   // While the election timers run, the processors have nothing else to do.
   const warmed = Promise.all([making, allKnown]).then(([page]) => page.warm?.());

@@ -12,6 +12,7 @@ import { linkFromWire, linkToWire, healths, observationToWire, roles } from "@ra
 import { Cluster as EtcdCluster, KV, Maintenance } from "@raftarium/protocol/etcd";
 import { ObserverService } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
+import type { ClientHistory } from "./client-history.ts";
 import type { Cluster } from "./cluster.ts";
 import type { Feed } from "./feed.ts";
 import type { Membership } from "./membership.ts";
@@ -23,10 +24,11 @@ export interface Served {
   readonly cluster: Cluster;
   readonly membership: Membership;
   readonly feed: Feed;
+  readonly history: ClientHistory;
 }
 
 export function addServices(router: ConnectRouter, served: Served): void {
-  const { cluster, feed } = served;
+  const { cluster, feed, history } = served;
   router.service(PlaygroundService, playgroundService(served));
   router.service(ObserverService, {
     async *observe(_request, context: HandlerContext) {
@@ -35,7 +37,8 @@ export function addServices(router: ConnectRouter, served: Served): void {
       }
     },
   });
-  for (const service of [KV, EtcdCluster, Maintenance] satisfies readonly DescService[]) {
+  router.service(KV, proxied(KV, cluster, history));
+  for (const service of [EtcdCluster, Maintenance] satisfies readonly DescService[]) {
     router.service(service, proxied(service, cluster));
   }
 }

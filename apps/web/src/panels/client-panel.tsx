@@ -324,6 +324,9 @@ export function ClientPanel() {
           Delete
         </button>
         <Choices choice={choice} onChange={setChoice} />
+        <a className="text-button" href="/history.html" target="_blank" rel="noreferrer">
+          History
+        </a>
       </div>
       <Result requests={requests} problem={problem} onStop={stop} />
     </form>
