@@ -505,8 +505,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "pending-proposals.ts",
-        from: '      this.#accepted.delete(at);\n      pending.done({ kind: "unknown", leaderId: null });',
-        to: '      this.#accepted.delete(at);\n      pending.done({ kind: "superseded", leaderId: null });',
+        from: 'takeThrough(index)) {\n      done({ kind: "unknown", leaderId: null });',
+        to: 'takeThrough(index)) {\n      done({ kind: "superseded", leaderId: null });',
       },
     ],
   },

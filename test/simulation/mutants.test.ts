@@ -7,7 +7,7 @@ import { describe, expect, test } from "vitest";
 import { loadMutant } from "../mutants/load.ts";
 import { MUTANTS, nodeCountOf } from "../mutants/mutants.ts";
 
-const SEEDS_MAX = 80;
+const SEEDS_MAX = 200;
 
 describe("a bug in the production code is caught", () => {
   for (const mutant of MUTANTS) {
