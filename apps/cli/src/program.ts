@@ -348,7 +348,10 @@ Operations, one a line:
   {"client":3,"op":"cas","key":"x","expected":"1","value":"2","swapped":false,
    "call":14,"return":15,"outcome":"ok"}
 Times are nanoseconds of one clock. outcome is ok, fail (it never had an effect) or unknown;
-without return it is unknown. --timeout: a bare number is seconds.
+without return it is unknown. --timeout: a bare number is seconds; 30 by default.
+
+Example:
+  raft-client check-history history.jsonl --html history.html
 
 Exit codes:
   0   Ok: some order explains everything
