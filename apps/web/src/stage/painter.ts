@@ -32,6 +32,8 @@ export interface Painter {
   messageAt(x: number, y: number): MessageFlight | null;
 }
 
+/** Beyond the ring's own breadth, pixels: half a log strip, and a mark's tail. */
+const BESIDE_RING = 90;
 /** More than this at once are drawn as lights on their lanes. */
 const MARKS_MAX = 240;
 const HIT = 15;
@@ -59,6 +61,8 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
   let palette: Palette = DARK;
   let size: Size = { width: 0, height: 0 };
   let ratio = 1;
+  /** What is left out at either side: each frame costs what the canvas has of pixels. */
+  let left = 0;
   let still = false;
   let stage: Stage | null = null;
   let staged: Pick<ClusterView, "nodes" | "links"> | null = null;
@@ -69,8 +73,22 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     if (stage === null || staged?.nodes !== view.nodes || staged.links !== view.links) {
       stage = stageOf(view, size);
       staged = view;
+      fitTo(stage);
     }
     return stage;
+  }
+
+  /** The canvas is as wide as the ring with what may stand beside it, and as high as the stage. */
+  function fitTo({ layout }: Stage): void {
+    const half = layout.ringX + layout.timerRadius + BESIDE_RING;
+    left = Math.max(0, Math.floor(layout.centre.x - half));
+    const width = Math.min(size.width, Math.ceil(layout.centre.x + half)) - left;
+    const [pixelsX, pixelsY] = [Math.round(width * ratio), Math.round(size.height * ratio)];
+    // To set a size, even to what it is, empties the canvas.
+    if (canvas.width !== pixelsX) canvas.width = pixelsX;
+    if (canvas.height !== pixelsY) canvas.height = pixelsY;
+    canvas.style.left = `${left}px`;
+    canvas.style.width = `${width}px`;
   }
 
   function drawTimer(timer: TimerMark): void {
@@ -237,8 +255,6 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     resize(next, pixelRatio) {
       size = next;
       ratio = pixelRatio;
-      canvas.width = Math.round(next.width * pixelRatio);
-      canvas.height = Math.round(next.height * pixelRatio);
       stage = null;
     },
     setTheme(theme) {
@@ -255,9 +271,9 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
       const empty = motion.messages.length + motion.timers.length + drawn.strips.length === 0;
       if (empty && !painted) return;
       painted = !empty;
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
+      context.setTransform(ratio, 0, 0, ratio, -left * ratio, 0);
       context.globalAlpha = 1;
-      context.clearRect(0, 0, size.width, size.height);
+      context.clearRect(left, 0, size.width, size.height);
       drawStrips(drawn.strips, timeUs);
       for (const timer of motion.timers) drawTimer(timer);
       for (const pulse of motion.pulses) drawPulse(pulse);
