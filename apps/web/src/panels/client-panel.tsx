@@ -325,7 +325,7 @@ export function ClientPanel() {
         </button>
         <Choices choice={choice} onChange={setChoice} />
         <a className="text-button" href="/history.html" target="_blank" rel="noreferrer">
-          History
+          Check history
         </a>
       </div>
       <Result requests={requests} problem={problem} onStop={stop} />

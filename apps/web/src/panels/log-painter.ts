@@ -174,19 +174,26 @@ export function createLogPainter(canvas: HTMLCanvasElement): LogPainter {
   }
 
   /** How far the leader has committed. */
-  function drawCommitLine({ table, sight, palette }: LogPicture, height: number): void {
+  function drawCommitLine({ table, sight, sizes, palette }: LogPicture, height: number): void {
     const { commitIndex } = table;
     if (commitIndex === null || commitIndex < sight.from - 1) return;
     const x = leftOf(commitIndex + 1, sight) - GAP / 2;
     draw.fillStyle = palette.text;
     draw.fillRect(x, 0, BORDER, height);
+    // The word stands where it hides no entry.
+    const row = table.rows.findIndex(({ node }) => {
+      const lastIndex = node.entries.at(-1)?.index ?? 0;
+      return lastIndex <= commitIndex;
+    });
+    if (row < 0) return;
+    const top = Math.round(row * sizes.rowHeight);
     draw.font = WORD_FONT;
     draw.letterSpacing = "0px";
     draw.textAlign = "left";
     draw.fillStyle = palette.ground;
-    draw.fillRect(x + 7, 0, draw.measureText("committed").width + 6, 17);
+    draw.fillRect(x + 7, top, draw.measureText("committed").width + 6, 17);
     draw.fillStyle = palette.muted;
-    draw.fillText("committed", x + 10, Math.round(8.5 + baselineOf(draw)));
+    draw.fillText("committed", x + 10, Math.round(top + 8.5 + baselineOf(draw)));
     draw.textAlign = "center";
   }
 

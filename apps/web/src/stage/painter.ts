@@ -91,6 +91,11 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
     canvas.style.width = `${width}px`;
   }
 
+  /** From here on, coordinates are the stage's, in CSS pixels. */
+  function toStage(draw: CanvasRenderingContext2D): void {
+    draw.setTransform(ratio, 0, 0, ratio, -left * ratio, 0);
+  }
+
   function drawTimer(timer: TimerMark): void {
     // Without motion the arc still tells, in eighths.
     const left = still ? Math.ceil(timer.remaining * 8) / 8 : timer.remaining;
@@ -155,7 +160,7 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
       sine * ratio,
       -sine * ratio,
       cosine * ratio,
-      mark.x * ratio,
+      (mark.x - left) * ratio,
       mark.y * ratio,
     );
     const outline = pathOf(shape.outline);
@@ -182,7 +187,7 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
       draw.lineCap = "round";
       draw.stroke(pathOf(shape.inner));
     }
-    draw.setTransform(ratio, 0, 0, ratio, 0, 0);
+    toStage(draw);
   }
 
   function drawMessage(mark: MessageMark, scale: number): void {
@@ -271,7 +276,7 @@ export function createPainter(canvas: HTMLCanvasElement): Painter {
       const empty = motion.messages.length + motion.timers.length + drawn.strips.length === 0;
       if (empty && !painted) return;
       painted = !empty;
-      context.setTransform(ratio, 0, 0, ratio, -left * ratio, 0);
+      toStage(context);
       context.globalAlpha = 1;
       context.clearRect(left, 0, size.width, size.height);
       drawStrips(drawn.strips, timeUs);
