@@ -60,7 +60,7 @@ const browser = await chromium.launch({
   args: ["--no-sandbox", "--disable-gpu"],
 });
 try {
-  const page = await browser.newPage({ viewport: SIZE, colorScheme: "dark" });
+  const page = await browser.newPage({ viewport: SIZE, colorScheme: "dark", bypassCSP: true });
   await page.goto(playground.url);
   await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
   await live(playground);
@@ -70,6 +70,13 @@ try {
     ["light", "page-light.png"],
   ] as const) {
     await page.emulateMedia({ colorScheme: scheme });
+    // The colours fade into each other, a moment later: none of them may still be on its way.
+    await page.waitForFunction(`(() => {
+      const fading = document.getAnimations().some((moving) => moving instanceof CSSTransition);
+      if (fading || window.fadedTo !== "${scheme}") window.fadedAtMs = performance.now();
+      window.fadedTo = "${scheme}";
+      return performance.now() - window.fadedAtMs > 200;
+    })()`);
     await page.screenshot({ path: join(import.meta.dirname, "../../docs", file) });
   }
 } finally {
