@@ -1,5 +1,4 @@
 import { Metadata, status as Status } from "@grpc/grpc-js";
-import type { ServiceError } from "@grpc/grpc-js";
 import { bytesOf, prefixEnd } from "@raftarium/kv";
 import {
   Cluster,
@@ -11,9 +10,8 @@ import {
 import { callUnary } from "@raftarium/protocol/grpc";
 import { StateMachineService } from "@raftarium/protocol/machine";
 import { describe, expect, test } from "vitest";
-import { OUTCOME_HEADER } from "./failure.ts";
 import { clusterIdOf } from "./index.ts";
-import { serveScriptedNode } from "./testing.ts";
+import { errorOf, serveScriptedNode } from "./testing.ts";
 import type { ServedNode } from "./testing.ts";
 
 const key = bytesOf("fruit");
@@ -39,16 +37,6 @@ async function pair() {
       await leader[Symbol.asyncDispose]();
     },
   };
-}
-
-async function errorOf(call: Promise<unknown>): Promise<[number, string, string | undefined]> {
-  const error = await call.then(
-    () => {
-      throw new Error("expected the call to fail");
-    },
-    (reason: unknown) => reason as ServiceError,
-  );
-  return [error.code, error.details, error.metadata.get(OUTCOME_HEADER)[0]?.toString()];
 }
 
 describe("a node that leads", () => {

@@ -1,13 +1,12 @@
 /** Sessions over gRPC: headers, forwarding and refusals, with a node that does as it is told. */
 import { Metadata, status as Status } from "@grpc/grpc-js";
-import type { ServiceError } from "@grpc/grpc-js";
 import { bytesOf } from "@raftarium/kv";
 import { Cluster, KV } from "@raftarium/protocol/etcd";
 import { callUnary } from "@raftarium/protocol/grpc";
 import { SessionService } from "@raftarium/protocol/machine";
 import { describe, expect, test } from "vitest";
-import { OUTCOME_HEADER, TEXT } from "./failure.ts";
-import { serveScriptedNode } from "./testing.ts";
+import { TEXT } from "./failure.ts";
+import { errorOf, serveScriptedNode } from "./testing.ts";
 import type { ServedNode } from "./testing.ts";
 
 const key = bytesOf("fruit");
@@ -30,16 +29,6 @@ function put(node: ServedNode, session: bigint, sequence: number, answered = 0) 
   };
   const request = { key, value: bytesOf(`${sequence}`), prevKv: true };
   return callUnary(node.client, KV.method.put, request, inSession(headers));
-}
-
-async function errorOf(call: Promise<unknown>): Promise<[number, string, string | undefined]> {
-  const error = await call.then(
-    () => {
-      throw new Error("expected the call to fail");
-    },
-    (reason: unknown) => reason as ServiceError,
-  );
-  return [error.code, error.details, error.metadata.get(OUTCOME_HEADER)[0]?.toString()];
 }
 
 describe("a write of a session", () => {

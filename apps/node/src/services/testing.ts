@@ -1,5 +1,6 @@
 /** For tests: a node that does as it is told, and the services of it on a real port. */
 import { Client, Server, ServerCredentials, credentials } from "@grpc/grpc-js";
+import type { ServiceError } from "@grpc/grpc-js";
 import { createKv, decodeResult, DEFAULT_LIMITS, encodeResult } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
 import { withSessions } from "@raftarium/node";
@@ -11,6 +12,7 @@ import type {
   SessionNotice,
 } from "@raftarium/node";
 import type { ObservationBody } from "@raftarium/observer";
+import { OUTCOME_HEADER } from "./failure.ts";
 import { addClientServices } from "./index.ts";
 import type { ClientServices, ServiceHost } from "./index.ts";
 
@@ -176,4 +178,17 @@ export async function serveScriptedNode(
       });
     },
   });
+}
+
+/** Code, details and outcome header of a call that must fail. @throws Error if it does not. */
+export async function errorOf(
+  call: Promise<unknown>,
+): Promise<[number, string, string | undefined]> {
+  const error = await call.then(
+    () => {
+      throw new Error("expected the call to fail");
+    },
+    (reason: unknown) => reason as ServiceError,
+  );
+  return [error.code, error.details, error.metadata.get(OUTCOME_HEADER)[0]?.toString()];
 }
