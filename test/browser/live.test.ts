@@ -6,22 +6,19 @@ import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { barriersOn } from "./barriers.ts";
 import { startPlayground, type Playground } from "../processes/playground.ts";
-import { launch, settled } from "./recorded-page.ts";
+import { complaintsOf, launch, settled } from "./recorded-page.ts";
 
 let playground: Playground;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[];
 
 beforeAll(async () => {
   [playground, browser] = await Promise.all([startPlayground(["--speed", "0.5"]), launch()]);
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
   page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
+  complaints = complaintsOf(page);
   await page.goto(playground.url);
 });
 afterAll(async () => {
@@ -56,12 +53,14 @@ async function put(key: string, value: string): Promise<void> {
   await page.getByRole("region", { name: "Result" }).getByText("revision").waitFor();
 }
 
+/** Asks once, and reads the answer to that (or why there is none). */
 async function get(key: string): Promise<string> {
   const form = page.getByRole("form", { name: "Client" });
   await form.getByLabel("Key", { exact: true }).fill(key);
   await form.getByRole("button", { name: "Get" }).click();
   const result = page.getByRole("region", { name: "Result" });
-  await result.getByText(key).first().waitFor();
+  await result.getByText(`get ${key}`).waitFor();
+  await result.getByRole("button", { name: "Stop waiting" }).waitFor({ state: "detached" });
   return (await result.textContent()) ?? "";
 }
 

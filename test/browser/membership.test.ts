@@ -6,12 +6,12 @@ import type { Browser, Locator, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { startPlayground, type Playground } from "../processes/playground.ts";
 import { Pulse, Writers } from "../processes/writers.ts";
-import { launch } from "./recorded-page.ts";
+import { complaintsOf, launch } from "./recorded-page.ts";
 
 let playground: Playground;
 let browser: Browser;
 let page: Page;
-const complaints: string[] = [];
+let complaints: readonly string[];
 const directory = mkdtempSync(join(tmpdir(), "raftarium-members-"));
 
 beforeAll(async () => {
@@ -20,10 +20,7 @@ beforeAll(async () => {
   const context = await browser.newContext({ viewport: { width: 1280, height: 720 } });
   page = await context.newPage();
   page.setDefaultTimeout(60_000);
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
+  complaints = complaintsOf(page);
   await page.goto(playground.url);
 });
 

@@ -5,7 +5,7 @@ import { barriersOn } from "./barriers.ts";
 import { busy, evening } from "../fixtures/stories.ts";
 import type { Puppets } from "../fixtures/puppets.ts";
 import { startPlayground, type Playground } from "../processes/playground.ts";
-import { buildPage, launch, openRecording, type BuiltPage } from "./recorded-page.ts";
+import { buildPage, complaintsOf, launch, openRecording, type BuiltPage } from "./recorded-page.ts";
 
 const SLOW_MS = 60_000;
 
@@ -24,19 +24,14 @@ function textOf(page: Page, region: string): Promise<string | null> {
 describe("on a real cluster", () => {
   let playground: Playground;
   let page: Page;
-  const complaints: string[] = [];
+  let complaints: readonly string[];
 
   beforeAll(async () => {
     playground = await startPlayground(["--speed", "0.5"]);
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 } });
     page = await context.newPage();
     page.setDefaultTimeout(SLOW_MS);
-    page.on("console", (message) => {
-      if (message.type() === "error" || message.type() === "warning") {
-        complaints.push(message.text());
-      }
-    });
-    page.on("pageerror", (error) => complaints.push(error.message));
+    complaints = complaintsOf(page);
     await page.goto(playground.url);
     await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
   });

@@ -57,8 +57,17 @@ export function buildPage(): BuiltPage {
 
 export interface RecordedPage {
   readonly page: Page;
-  /** What the page said on its console that is not just talk, and errors that it threw. */
   readonly complaints: readonly string[];
+}
+
+/** From now on: what the page says on its console that is not just talk, and errors it throws. */
+export function complaintsOf(page: Page): readonly string[] {
+  const complaints: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
+  });
+  page.on("pageerror", (error) => complaints.push(error.message));
+  return complaints;
 }
 
 /** Waits two frames, and for whatever they set in motion. */
@@ -90,11 +99,7 @@ export async function openRecording(
     else await route.fulfill({ body, contentType: TYPES[extname(name)] ?? "text/plain" });
   });
   const page = await context.newPage();
-  const complaints: string[] = [];
-  page.on("console", (message) => {
-    if (message.type() === "error" || message.type() === "warning") complaints.push(message.text());
-  });
-  page.on("pageerror", (error) => complaints.push(error.message));
+  const complaints = complaintsOf(page);
   await page.goto(`${ORIGIN}/?recording=/recording.jsonl${query}`);
   await page.getByRole("button", { name: /^Node 1,/ }).waitFor();
   await page.evaluate("document.fonts.ready.then(() => true)");
