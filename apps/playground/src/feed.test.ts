@@ -1,6 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { EMPTY_VIEW, createFold, type Observation } from "@raftarium/observer";
-import { createFeed, type Feed } from "./feed.ts";
+import { createFeed, type Batch, type Feed } from "./feed.ts";
 
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n);
 let feed: Feed | undefined;
@@ -45,6 +45,10 @@ function commits(nodeId: number, from: number, to: number): Observation[] {
     timeUs: nowUs(),
     body: { kind: "commit-advanced", commitIndex: from + offset },
   }));
+}
+
+function observationsIn(read: IteratorResult<Batch, void>): readonly Observation[] {
+  return read.value?.observations ?? [];
 }
 
 async function shown(target: Feed, condition: () => boolean): Promise<void> {
@@ -101,8 +105,8 @@ test("a reader that comes late gets the present state first, then what happens",
   const ending = new AbortController();
   const fold = createFold(EMPTY_VIEW);
   let batches = 0;
-  for await (const batch of feed.subscribe(ending.signal)) {
-    for (const observation of batch) fold.apply(observation);
+  for await (const { observations } of feed.subscribe(ending.signal)) {
+    for (const observation of observations) fold.apply(observation);
     batches += 1;
     if (batches === 1) {
       expect(fold.snapshot()).toMatchObject({ speed: 0.05, frozen: true, lostCount: 0 });
@@ -133,7 +137,7 @@ test("a slow reader loses, is told how many, and gets the present state again", 
   feed.receive(1, [elected(1), ...commits(1, 2, 500)]);
   await shown(feed, () => view().nodes[0]?.commitIndex === 500);
   const late = await reader.next();
-  const batch = (late.value ?? []) as readonly Observation[];
+  const batch = observationsIn(late);
   expect(batch[0]).toMatchObject({ nodeId: 0, body: { kind: "gap", droppedCount: 501 } });
   const fold = createFold(EMPTY_VIEW);
   for (const observation of batch) fold.apply(observation);
@@ -142,7 +146,7 @@ test("a slow reader loses, is told how many, and gets the present state again", 
   // It keeps up again: nothing more is lost.
   feed.receive(1, commits(1, 501, 501));
   const next = await reader.next();
-  expect(next.value).toHaveLength(1);
+  expect(observationsIn(next)).toHaveLength(1);
   ending.abort();
   expect(await reader.next()).toMatchObject({ done: true });
 });
@@ -170,4 +174,35 @@ test("what is recorded is bounded, and still leads to the present without a loss
   expect(fold.snapshot().lostCount).toBe(0);
   expect(fold.snapshot().nodes[0]).toMatchObject({ health: "running", term: 7, pid: 4001 });
   expect(fold.snapshot().nodes[0]?.commitIndex).toBe(9_999);
+});
+
+test("what was recorded before a reader, and what it reads, are all that was recorded", async () => {
+  feed = createFeed({ nowUs, recordedMax: 4_000 });
+  const view = () => (feed as Feed).view();
+  const violation = { invariant: "election safety", explanation: "two lead term 2" };
+  feed.tell(0, 1, { kind: "invariant-violated", ...violation });
+  health(feed, 1);
+  feed.receive(1, [elected(1), ...commits(1, 2, 6_000)]);
+  await shown(feed, () => view().nodes[0]?.commitIndex === 6_000);
+
+  const ending = new AbortController();
+  const reader = feed.subscribe(ending.signal)[Symbol.asyncIterator]();
+  const { place } = (await reader.next()).value as Batch;
+  const since: Observation[] = [];
+  for (let index = 6_001; index <= 6_010; index += 1) {
+    feed.receive(1, commits(1, index, index));
+    since.push(...observationsIn(await reader.next()));
+  }
+  ending.abort();
+
+  expect(place?.recordedCount).toBe(6_002);
+  expect(feed.recordedCount()).toBe(6_012);
+  const before = feed.recorded(place?.recordedCount);
+  expect([...before, ...since]).toEqual(feed.recorded());
+  const fold = createFold(EMPTY_VIEW);
+  for (const observation of [...before, ...since]) fold.apply(observation);
+  expect(fold.snapshot().nodes[0]).toMatchObject({ commitIndex: 6_010, lostCount: 0 });
+  // Let go long ago, and not forgotten.
+  expect(fold.snapshot().violations).toMatchObject([violation]);
+  expect(feed.recorded(5)).toEqual([]);
 });

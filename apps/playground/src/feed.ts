@@ -8,7 +8,6 @@ import {
   type ClusterView,
   type Observation,
   type ObservationBody,
-  type Recording,
 } from "@raftarium/observer";
 import { createMerge, OWN_STREAM } from "./merge.ts";
 import { presentState } from "./present-state.ts";
@@ -21,6 +20,20 @@ export interface FeedOptions {
   readonly recordedMax?: number;
 }
 
+/** Where a reader began in what is recorded. */
+export interface Place {
+  /** What was recorded before: `recorded(recordedCount)`. All that comes after is read. */
+  readonly recordedCount: number;
+  /** When recording began, whatever of it is still kept. */
+  readonly begunUs: number;
+}
+
+export interface Batch {
+  readonly observations: readonly Observation[];
+  /** Of the first batch. */
+  readonly place: Place | null;
+}
+
 export interface Feed {
   /** What a node told, in its own order. */
   receive(nodeId: number, observations: readonly Observation[]): void;
@@ -28,10 +41,16 @@ export interface Feed {
   tell(nodeId: number, incarnation: number, body: ObservationBody): void;
   setSilent(nodeId: number, silent: boolean): void;
   view(): ClusterView;
-  /** The state at the earliest moment that is still known, and everything since. */
-  recorded(): readonly Observation[];
+  /** How many observations have been recorded, those that were let go included. */
+  recordedCount(): number;
+  /**
+   * The state at the earliest moment that is still known, and everything since.
+   *
+   * @param untilCount only the first so many of all that were ever recorded.
+   */
+  recorded(untilCount?: number): readonly Observation[];
   /** Batches until `signal` aborts. Reading them slowly slows nobody. */
-  subscribe(signal: AbortSignal): AsyncIterable<readonly Observation[]>;
+  subscribe(signal: AbortSignal): AsyncIterable<Batch>;
   /** Called after each change of the view, with what brought it about. */
   onChange(listener: (view: ClusterView, shown: readonly Observation[]) => void): void;
   close(): void;
@@ -63,6 +82,8 @@ export function createFeed(options: FeedOptions): Feed {
   const listeners: ((view: ClusterView, shown: readonly Observation[]) => void)[] = [];
   /** Removed for good: what is still heard of them is of no interest any more. */
   const gone = new Set<number>();
+  const begunUs = nowUs();
+  let recordedCount = 0;
   let clusterSequence = 0;
   let timer: NodeJS.Timeout | null = null;
 
@@ -77,6 +98,7 @@ export function createFeed(options: FeedOptions): Feed {
       if (body.kind === "node-removed") gone.add(nodeId);
       return true;
     });
+    recordedCount += shown.length;
     for (const observation of shown) {
       recording.append(observation);
       if (observation.sequence > 0) sequences.set(observation.nodeId, observation.sequence);
@@ -97,20 +119,20 @@ export function createFeed(options: FeedOptions): Feed {
     reader.wake();
   }
 
-  async function* subscribe(signal: AbortSignal): AsyncGenerator<readonly Observation[]> {
+  async function* subscribe(signal: AbortSignal): AsyncGenerator<Batch> {
     const reader: Reader = { queue: [], droppedCount: 0, wake: () => {} };
     const abort = () => reader.wake();
     signal.addEventListener("abort", abort);
     readers.add(reader);
     try {
-      yield present();
+      yield { observations: present(), place: { recordedCount, begunUs } };
       while (!signal.aborted) {
         if (reader.droppedCount > 0) {
           const gap: ObservationBody = { kind: "gap", droppedCount: reader.droppedCount };
           reader.droppedCount = 0;
-          yield [ofCluster(gap), ...present()];
+          yield { observations: [ofCluster(gap), ...present()], place: null };
         } else if (reader.queue.length > 0) {
-          yield reader.queue.splice(0, BATCH_MAX);
+          yield { observations: reader.queue.splice(0, BATCH_MAX), place: null };
         } else {
           await new Promise<void>((resolve) => {
             reader.wake = resolve;
@@ -148,7 +170,12 @@ export function createFeed(options: FeedOptions): Feed {
     },
     setSilent: (nodeId, silent) => merge.setSilent(nodeId, silent),
     view: () => recording.view(),
-    recorded: () => recordedOf(recording),
+    recordedCount: () => recordedCount,
+    recorded(untilCount = recordedCount) {
+      const { start, observations } = recording.kept();
+      const count = untilCount - (recordedCount - observations.length);
+      return count > 0 ? withStart(start, observations.slice(0, count)) : [];
+    },
     subscribe,
     onChange(listener) {
       listeners.push(listener);
@@ -160,9 +187,9 @@ export function createFeed(options: FeedOptions): Feed {
   };
 }
 
-function recordedOf(recording: Recording): readonly Observation[] {
-  const fromUs = recording.firstUs();
-  const since = recording.between(fromUs - 1, recording.lastUs());
+/** `start` as observations that lead to `since` without a hole, and `since`. */
+function withStart(start: ClusterView, since: readonly Observation[]): readonly Observation[] {
+  const fromUs = start.timeUs > 0 ? start.timeUs : (since[0]?.timeUs ?? 0);
   const firsts = new Map<number, number>();
   for (const { nodeId, sequence } of since) {
     if (sequence > 0 && !firsts.has(nodeId)) firsts.set(nodeId, sequence);
@@ -171,5 +198,5 @@ function recordedOf(recording: Recording): readonly Observation[] {
     return { nodeId: 0, incarnation: 1, sequence: 0, timeUs: fromUs, body };
   };
   const sequenceOf = (nodeId: number) => (firsts.get(nodeId) ?? 1) - 1;
-  return [...presentState(recording.viewAt(fromUs), ofCluster, sequenceOf), ...since];
+  return [...presentState(start, ofCluster, sequenceOf), ...since];
 }

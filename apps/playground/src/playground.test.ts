@@ -12,7 +12,7 @@ import { createConnectTransport, createGrpcWebTransport } from "@connectrpc/conn
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { createFold, type Observation } from "@raftarium/observer";
 import { KV } from "@raftarium/protocol/etcd";
-import { Health, ObserverService, Role } from "@raftarium/protocol/observer";
+import { Health, ObserverService, Role, type Place } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import { StepAction } from "@raftarium/protocol/control";
 import { nowUs } from "./clock.ts";
@@ -372,6 +372,25 @@ test("the recording begins with the state at its beginning, and leads to the pre
   expect(nodes.map(({ health, role }) => `${health} ${role}`)).toEqual(
     feed.view().nodes.map(({ health, role }) => `${health} ${role}`),
   );
+});
+
+test("a stream says where it begins in the recording, and what was before can be asked for", async () => {
+  const host = `localhost:${door.port}`;
+  let begun: Place | undefined;
+  const baseUrl = `http://127.0.0.1:${door.port}`;
+  const transport = createGrpcWebTransport({ baseUrl, httpVersion: "1.1" });
+  for await (const response of createClient(ObserverService, transport).observe({})) {
+    begun = response.place;
+    break;
+  }
+  const before = await ask(`/recording.jsonl?until=${begun?.recordedCount}`, { host });
+  expect(before.status).toBe(200);
+  expect(before.body.trimEnd().split("\n").length).toBeGreaterThan(10);
+  for (const until of ["-1", "1.5", "", "soon", "999999999999"]) {
+    const { status, body } = await ask(`/recording.jsonl?until=${until}`, { host });
+    expect([until, status]).toEqual([until, 400]);
+    expect(body).toContain(`up to ${feed.recordedCount()}`);
+  }
 });
 
 test("a port that is taken is named, with what to do", async () => {

@@ -8,8 +8,9 @@ import type {
 } from "@raftarium/observer";
 
 /**
- * Observations from which a fold that knows nothing arrives at `view`: speed, links, and of each
- * node its health, its view, its connections, and the messages that wait in its gate.
+ * Observations from which a fold that knows nothing arrives at `view`: speed, links, the promises
+ * that were broken, and of each node its health, its view, its connections, and the messages that
+ * wait in its gate.
  */
 export function presentState(
   view: ClusterView,
@@ -21,6 +22,10 @@ export function presentState(
     ofCluster({ kind: "speed-changed", speed, frozen }),
     ofCluster({ kind: "links-changed", links: [...view.links.values()] }),
   ];
+  for (const { invariant, explanation, atUs } of view.violations) {
+    const told = ofCluster({ kind: "invariant-violated", invariant, explanation });
+    state.push({ ...told, timeUs: atUs });
+  }
   for (const node of view.nodes) {
     const { nodeId, incarnation, health, pid, address, cause, lastWords } = node;
     const sequence = sequenceOf(nodeId);

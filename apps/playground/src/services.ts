@@ -14,7 +14,7 @@ import { ObserverService } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import type { ClientHistory } from "./client-history.ts";
 import type { Cluster } from "./cluster.ts";
-import type { Feed } from "./feed.ts";
+import type { Feed, Place } from "./feed.ts";
 import type { Membership } from "./membership.ts";
 import { proxied } from "./node-proxy.ts";
 import { PlaygroundError, type PlaygroundErrorCode } from "./playground-error.ts";
@@ -32,8 +32,11 @@ export function addServices(router: ConnectRouter, served: Served): void {
   router.service(PlaygroundService, playgroundService(served));
   router.service(ObserverService, {
     async *observe(_request, context: HandlerContext) {
-      for await (const batch of feed.subscribe(context.signal)) {
-        yield { observations: batch.map(observationToWire) };
+      for await (const { observations, place } of feed.subscribe(context.signal)) {
+        yield {
+          observations: observations.map(observationToWire),
+          ...(place === null ? {} : { place: placeToWire(place) }),
+        };
       }
     },
   });
@@ -41,6 +44,10 @@ export function addServices(router: ConnectRouter, served: Served): void {
   for (const service of [EtcdCluster, Maintenance] satisfies readonly DescService[]) {
     router.service(service, proxied(service, cluster));
   }
+}
+
+function placeToWire({ recordedCount, begunUs }: Place) {
+  return { recordedCount: BigInt(recordedCount), begunUs: BigInt(begunUs) };
 }
 
 function playgroundService(served: Served): ServiceImpl<typeof PlaygroundService> {

@@ -321,7 +321,7 @@ function messageTelling(observation: Observation, view: ClusterView): Telling | 
   return null;
 }
 
-function clusterTelling(body: ObservationBody, view: ClusterView): Telling | null {
+function clusterTelling({ body, timeUs }: Observation, view: ClusterView): Telling | null {
   switch (body.kind) {
     case "links-changed": {
       const after = new Map(
@@ -343,6 +343,13 @@ function clusterTelling(body: ObservationBody, view: ClusterView): Telling | nul
       return event("speed", null, [plain("The speed is now "), strong(speed)]);
     }
     case "invariant-violated":
+      // A state that is told again tells of the same violations again.
+      if (
+        view.violations.some(({ atUs, explanation }) => {
+          return atUs === timeUs && explanation === body.explanation;
+        })
+      )
+        return null;
       return event(
         `broken:${body.invariant}:${body.explanation}`,
         null,
@@ -478,6 +485,6 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
     case "message-dropped":
       return messageTelling(observation, before);
     default:
-      return clusterTelling(body, before);
+      return clusterTelling(observation, before);
   }
 }

@@ -417,7 +417,8 @@ describe("a recording", () => {
     for (const view of expected) {
       expect(recording.viewAt(view.timeUs).nodes).toEqual(view.nodes);
     }
-    expect(recording.between(10_000, 13_000).length).toBe(3);
+    const { start, observations } = recording.kept();
+    expect([start.version, observations.length]).toEqual([0, 95]);
     expect(recording.viewAt(0).nodes).toEqual([]);
   });
 
@@ -431,6 +432,23 @@ describe("a recording", () => {
     expect(recording.firstUs()).toBeGreaterThan(900_000);
     expect(recording.viewAt(1).nodes[0]?.commitIndex).toBeGreaterThan(900);
     expect(recording.lastUs()).toBe(1_000_000);
+  });
+
+  test("what is kept leads to the present from the view it begins with, stamps crossing or not", () => {
+    const tell = teller();
+    const recording = createRecording({ keyframeEvery: 10, observationsMax: 50 });
+    for (let index = 1; index <= 95; index += 1) {
+      // What node 2 told comes late, with the stamps of when it happened.
+      const atUs = (index - (index % 2) * 3) * 1000;
+      recording.append(
+        tell(1 + (index % 2), { kind: "commit-advanced", commitIndex: index }, 1, atUs),
+      );
+    }
+    const { start, observations } = recording.kept();
+    expect(observations).toHaveLength(recording.size());
+    const folding = createFold(start);
+    for (const observation of observations) folding.apply(observation);
+    expect(folding.snapshot()).toEqual(recording.view());
   });
 });
 

@@ -15,6 +15,7 @@ import {
   linkKey,
   type ClusterView,
   type RequestView,
+  type ViolationView,
 } from "./view.ts";
 
 export interface Fold {
@@ -170,6 +171,7 @@ export function createFold(start: ClusterView = EMPTY_VIEW): Fold {
     } else if (body.kind === "invariant-violated") {
       const { invariant, explanation } = body;
       const violation = { invariant, explanation, atUs: observation.timeUs };
+      if (isKnown(violation, violations)) return;
       violations = [...violations, violation].slice(-VIOLATIONS_IN_VIEW_MAX);
     } else if (body.kind === "gap") {
       lostCount += body.droppedCount;
@@ -213,6 +215,13 @@ export function createFold(start: ClusterView = EMPTY_VIEW): Fold {
       return latest;
     },
   };
+}
+
+/** A state that is told again tells of the same violations again. */
+function isKnown(violation: ViolationView, known: readonly ViolationView[]): boolean {
+  return known.some(({ atUs, explanation }) => {
+    return atUs === violation.atUs && explanation === violation.explanation;
+  });
 }
 
 function linkOf(link: LinkView): string {

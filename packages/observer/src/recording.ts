@@ -22,12 +22,17 @@ export interface Recording {
   view(): ClusterView;
   /** The view as it was at a moment; the oldest kept if the moment is older. */
   viewAt(timeUs: number): ClusterView;
-  /** Observations kept with `fromUs` < stamp <= `toUs`, in order of arrival. */
-  between(fromUs: number, toUs: number): readonly Observation[];
+  /** What is kept: a view, and everything since in order of arrival. */
+  kept(): Kept;
   /** The earliest moment that can still be seen, microseconds. */
   firstUs(): number;
   lastUs(): number;
   size(): number;
+}
+
+export interface Kept {
+  readonly start: ClusterView;
+  readonly observations: readonly Observation[];
 }
 
 interface Chunk {
@@ -72,14 +77,9 @@ export function createRecording(options: Partial<RecordingOptions> = {}): Record
       }
       return folding.snapshot();
     },
-    between(fromUs, toUs) {
-      const found: Observation[] = [];
-      for (const chunk of chunks) {
-        for (const observation of chunk.observations) {
-          if (observation.timeUs > fromUs && observation.timeUs <= toUs) found.push(observation);
-        }
-      }
-      return found;
+    kept() {
+      const start = chunks[0]?.keyframe ?? EMPTY_VIEW;
+      return { start, observations: chunks.flatMap((chunk) => chunk.observations) };
     },
     firstUs() {
       const first = chunks[0];

@@ -12,7 +12,7 @@ import type { Message, UnknownEnum } from "@bufbuild/protobuf";
  * Describes the file raftarium/observer/v1/observer.proto.
  */
 export const file_raftarium_observer_v1_observer: GenFile = /*@__PURE__*/
-  fileDesc("CiRyYWZ0YXJpdW0vb2JzZXJ2ZXIvdjEvb2JzZXJ2ZXIucHJvdG8SFXJhZnRhcml1bS5vYnNlcnZlci52MSIQCg5PYnNlcnZlUmVxdWVzdCJLCg9PYnNlcnZlUmVzcG9uc2USOAoMb2JzZXJ2YXRpb25zGAEgAygLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmF0aW9uIuUSCgtPYnNlcnZhdGlvbhIPCgdub2RlX2lkGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEg8KB3RpbWVfdXMYBCABKAQSOgoMcm9sZV9jaGFuZ2VkGAogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGVDaGFuZ2VkSAASPAoNdm90ZXNfY2hhbmdlZBgLIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Wb3Rlc0NoYW5nZWRIABI8Cg10aW1lcl9jaGFuZ2VkGAwgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyQ2hhbmdlZEgAEjoKDGxvZ19hcHBlbmRlZBgNIAEoCzIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dBcHBlbmRlZEgAEjwKDWxvZ190cnVuY2F0ZWQYDiABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTG9nVHJ1bmNhdGVkSAASPAoNbG9nX2NvbXBhY3RlZBgPIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dDb21wYWN0ZWRIABJCChBkdXJhYmxlX2FkdmFuY2VkGBAgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLkR1cmFibGVBZHZhbmNlZEgAEkAKD2NvbW1pdF9hZHZhbmNlZBgRIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db21taXRBZHZhbmNlZEgAEkIKEHByb2dyZXNzX2NoYW5nZWQYEiABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NDaGFuZ2VkSAASRAoRc25hcHNob3RfdHJhbnNmZXIYEyABKAsyJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU25hcHNob3RUcmFuc2ZlckgAEj4KDnJlYWRfY29uZmlybWVkGBQgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlYWRDb25maXJtZWRIABJCChB0cmFuc2Zlcl9jaGFuZ2VkGBUgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRyYW5zZmVyQ2hhbmdlZEgAEkwKFWNvbmZpZ3VyYXRpb25fY2hhbmdlZBgWIAEoCzIrLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25maWd1cmF0aW9uQ2hhbmdlZEgAEjUKB2FwcGxpZWQYFyABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuQXBwbGllZFJvd3NIABI3CghyZXN0b3JlZBgYIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXN0b3JlZFJvd3NIABI6CgxtZXNzYWdlX3NlbnQYGSABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVNlbnRIABJCChBtZXNzYWdlX2Fycml2aW5nGBogASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VBcnJpdmluZ0gAEkIKEG1lc3NhZ2VfcmVjZWl2ZWQYGyABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVJlY2VpdmVkSAASQAoPbWVzc2FnZV9kcm9wcGVkGBwgASgLMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VEcm9wcGVkSAASRgoSY29ubmVjdGlvbl9jaGFuZ2VkGB0gASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkNvbm5lY3Rpb25DaGFuZ2VkSAASQgoQbWVzc2FnZXNfb21pdHRlZBgeIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlc09taXR0ZWRIABJACg9yZXF1ZXN0X3N0YXJ0ZWQYHyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVxdWVzdFN0YXJ0ZWRIABJEChFyZXF1ZXN0X2ZvcndhcmRlZBggIAEoCzInLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0Rm9yd2FyZGVkSAASQgoQcmVxdWVzdF9wcm9wb3NlZBghIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0UHJvcG9zZWRIABJCChByZXF1ZXN0X2ZpbmlzaGVkGCIgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RGaW5pc2hlZEgAEjYKCW5vZGVfdmlldxgjIAEoCzIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ob2RlVmlld2VkSAASKQoDZ2FwGCQgASgLMhoucmFmdGFyaXVtLm9ic2VydmVyLnYxLkdhcEgAEj4KDmhlYWx0aF9jaGFuZ2VkGCUgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aENoYW5nZWRIABI6Cgxub2RlX3JlbW92ZWQYJiABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTm9kZVJlbW92ZWRIABI8Cg1saW5rc19jaGFuZ2VkGCcgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLkxpbmtzQ2hhbmdlZEgAEjwKDXNwZWVkX2NoYW5nZWQYKCABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU3BlZWRDaGFuZ2VkSAASRgoSaW52YXJpYW50X3Zpb2xhdGVkGCkgASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkludmFyaWFudFZpb2xhdGVkSAASOgoMZGlza19jaGFuZ2VkGCogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLkRpc2tDaGFuZ2VkSAASPAoNY2xvY2tfY2hhbmdlZBgrIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5DbG9ja0NoYW5nZWRIABJACg9lbnRyaWVzX29taXR0ZWQYLCABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cmllc09taXR0ZWRIABJCChByZXF1ZXN0c19vbWl0dGVkGC0gASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RzT21pdHRlZEgAQgYKBGJvZHkiQgoJTWVzc2FnZUlkEg4KBnNvdXJjZRgBIAEoBBITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCKTAgoOTWVzc2FnZVN1bW1hcnkSMAoEa2luZBgBIAEoDjIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlS2luZBINCgVyZXBseRgCIAEoCBIMCgR0ZXJtGAMgASgEEg8KB3N1Y2Nlc3MYBCABKAgSFgoOcHJldl9sb2dfaW5kZXgYBSABKAQSFQoNcHJldl9sb2dfdGVybRgGIAEoBBITCgtlbnRyeV9jb3VudBgHIAEoDRIVCg1sZWFkZXJfY29tbWl0GAggASgEEhMKC21hdGNoX2luZGV4GAkgASgEEhIKCnJlYWRfcm91bmQYCiABKAQSDgoGb2Zmc2V0GAsgASgEEg0KBWJ5dGVzGAwgASgNImkKCUVudHJ5VmlldxINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEEioKBGtpbmQYAyABKA4yHC5yYWZ0YXJpdW0ucmFmdC52MS5FbnRyeUtpbmQSEwoLZGVzY3JpcHRpb24YBCABKAkiPAoIRW50cnlSdW4SEwoLZmlyc3RfaW5kZXgYASABKAQSDQoFY291bnQYAiABKA0SDAoEdGVybRgDIAEoBCI0CgdSb3dWaWV3EgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoCUgAiAEBQggKBl92YWx1ZSKYAQoMUHJvZ3Jlc3NWaWV3Eg8KB3BlZXJfaWQYASABKAQSNgoFc3RhdGUYAiABKA4yJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVwbGljYXRpb25TdGF0ZRITCgttYXRjaF9pbmRleBgDIAEoBBISCgpuZXh0X2luZGV4GAQgASgEEhYKDmluZmxpZ2h0X2NvdW50GAUgASgNIlkKCVRpbWVyVmlldxINCgVhdF91cxgBIAEoBBIVCg1lbGFwc2VkX3RpY2tzGAIgASgNEhUKDXRpbWVvdXRfdGlja3MYAyABKA0SDwoHdGlja191cxgEIAEoBCKsBQoITm9kZVZpZXcSDwoHbm9kZV9pZBgBIAEoBBITCgtpbmNhcm5hdGlvbhgCIAEoBBIpCgRyb2xlGAMgASgOMhsucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGUSDAoEdGVybRgEIAEoBBIWCgl2b3RlZF9mb3IYBSABKARIAIgBARIWCglsZWFkZXJfaWQYBiABKARIAYgBARIUCgxjb21taXRfaW5kZXgYByABKAQSFQoNYXBwbGllZF9pbmRleBgIIAEoBBIVCg1kdXJhYmxlX2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSEwoLZmlyc3RfaW5kZXgYCyABKAQSFgoOc25hcHNob3RfaW5kZXgYDCABKAQSFQoNc25hcHNob3RfdGVybRgNIAEoBBIVCg12b3Rlc19ncmFudGVkGA4gAygEEhYKDnZvdGVzX3JlamVjdGVkGA8gAygEEi8KBXRpbWVyGBAgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyVmlldxIxCgdlbnRyaWVzGBEgAygLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLkVudHJ5VmlldxIsCgRyb3dzGBIgAygLMh4ucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvd1ZpZXcSNQoIcHJvZ3Jlc3MYEyADKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NWaWV3EjcKDWNvbmZpZ3VyYXRpb24YFCABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEhIKCmRpc2tfYnl0ZXMYFSABKAQSFAoMbGFzdF9zeW5jX3VzGBYgASgEQgwKCl92b3RlZF9mb3JCDAoKX2xlYWRlcl9pZCLCAQoITGlua1ZpZXcSDgoGc291cmNlGAEgASgEEg4KBnRhcmdldBgCIAEoBBILCgNjdXQYAyABKAgSEAoIZGVsYXlfbXMYBCABKAESEQoJaml0dGVyX21zGAUgASgBEhEKCWRyb3BfcmF0ZRgGIAEoARIWCg5kdXBsaWNhdGVfcmF0ZRgHIAEoARI5Cg1tZXNzYWdlX2tpbmRzGAggAygOMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VLaW5kIjkKCURpc2tGYXVsdBIQCghkZWxheV9tcxgBIAEoARIMCgRmYWlsGAIgASgIEgwKBGZ1bGwYAyABKAgiogEKC1JvbGVDaGFuZ2VkEikKBHJvbGUYASABKA4yGy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm9sZRIMCgR0ZXJtGAIgASgEEhYKCWxlYWRlcl9pZBgDIAEoBEgAiAEBEhYKCXZvdGVkX2ZvchgEIAEoBEgBiAEBEg4KBnJlYXNvbhgFIAEoCUIMCgpfbGVhZGVyX2lkQgwKCl92b3RlZF9mb3IiUQoMVm90ZXNDaGFuZ2VkEgwKBHRlcm0YASABKAQSEAoIcHJlX3ZvdGUYAiABKAgSDwoHZ3JhbnRlZBgDIAMoBBIQCghyZWplY3RlZBgEIAMoBCI/CgxUaW1lckNoYW5nZWQSLwoFdGltZXIYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVGltZXJWaWV3IkAKC0xvZ0FwcGVuZGVkEjEKB2VudHJpZXMYASADKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cnlWaWV3Ij8KDkVudHJpZXNPbWl0dGVkEi0KBHJ1bnMYASADKAsyHy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cnlSdW4iIgoMTG9nVHJ1bmNhdGVkEhIKCmZyb21faW5kZXgYASABKAQiVAoMTG9nQ29tcGFjdGVkEhUKDXRocm91Z2hfaW5kZXgYASABKAQSFgoOc25hcHNob3RfaW5kZXgYAiABKAQSFQoNc25hcHNob3RfdGVybRgDIAEoBCJSCg9EdXJhYmxlQWR2YW5jZWQSFQoNZHVyYWJsZV9pbmRleBgBIAEoBBIUCgxsYXN0X3N5bmNfdXMYAiABKAQSEgoKZGlza19ieXRlcxgDIAEoBCImCg5Db21taXRBZHZhbmNlZBIUCgxjb21taXRfaW5kZXgYASABKAQiSAoPUHJvZ3Jlc3NDaGFuZ2VkEjUKCHByb2dyZXNzGAEgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlByb2dyZXNzVmlldyKOAQoQU25hcHNob3RUcmFuc2ZlchIzCglkaXJlY3Rpb24YASABKA4yIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRGlyZWN0aW9uEg8KB3BlZXJfaWQYAiABKAQSFgoOc25hcHNob3RfaW5kZXgYAyABKAQSDgoGb2Zmc2V0GAQgASgEEgwKBGRvbmUYBSABKAgiSwoNUmVhZENvbmZpcm1lZBINCgVpbmRleBgBIAEoBBISCgpyZWFkX2NvdW50GAIgASgNEhcKD2Fja25vd2xlZGdlZF9ieRgDIAMoBCJsCg9UcmFuc2ZlckNoYW5nZWQSFgoJdGFyZ2V0X2lkGAEgASgESACIAQESMwoFcGhhc2UYAiABKA4yJC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVHJhbnNmZXJQaGFzZUIMCgpfdGFyZ2V0X2lkInEKFENvbmZpZ3VyYXRpb25DaGFuZ2VkEjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEg0KBWluZGV4GAIgASgEEhEKCWNvbW1pdHRlZBgDIAEoCCJSCgtBcHBsaWVkUm93cxIVCg1hcHBsaWVkX2luZGV4GAEgASgEEiwKBHJvd3MYAiADKAsyHi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm93VmlldyJUCgxSZXN0b3JlZFJvd3MSFgoOc25hcHNob3RfaW5kZXgYASABKAQSLAoEcm93cxgCIAMoCzIeLnJhZnRhcml1bS5vYnNlcnZlci52MS5Sb3dWaWV3IoMBCgtNZXNzYWdlU2VudBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEjYKB21lc3NhZ2UYAyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkirgEKD01lc3NhZ2VBcnJpdmluZxIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSEQoJZHVlX2F0X3VzGAQgASgEEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkimwEKD01lc3NhZ2VSZWNlaXZlZBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSNgoHbWVzc2FnZRgEIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSLNAQoOTWVzc2FnZURyb3BwZWQSLAoCaWQYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUlkEg4KBnRhcmdldBgCIAEoBBISCgpzZW50X2F0X3VzGAMgASgEEjEKBnJlYXNvbhgEIAEoDjIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ecm9wUmVhc29uEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkiWwoRQ29ubmVjdGlvbkNoYW5nZWQSDwoHcGVlcl9pZBgBIAEoBBI1CgVzdGF0ZRgCIAEoDjImLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25uZWN0aW9uU3RhdGUiLwoPTWVzc2FnZXNPbWl0dGVkEg0KBWNvdW50GAEgASgEEg0KBWJ5dGVzGAIgASgEIiAKD1JlcXVlc3RzT21pdHRlZBINCgVjb3VudBgBIAEoBCJICg5SZXF1ZXN0U3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEg0KBXdyaXRlGAMgASgIIjkKEFJlcXVlc3RGb3J3YXJkZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCglsZWFkZXJfaWQYAiABKAQiQgoPUmVxdWVzdFByb3Bvc2VkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFaW5kZXgYAiABKAQSDAoEdGVybRgDIAEoBCKCAQoPUmVxdWVzdEZpbmlzaGVkEhIKCnJlcXVlc3RfaWQYASABKAkSNgoHb3V0Y29tZRgCIAEoDjIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0T3V0Y29tZRIOCgZkZXRhaWwYAyABKAkSEwoLZHVyYXRpb25fdXMYBCABKAQiOwoKTm9kZVZpZXdlZBItCgR2aWV3GAEgASgLMh8ucmFmdGFyaXVtLm9ic2VydmVyLnYxLk5vZGVWaWV3IhwKA0dhcBIVCg1kcm9wcGVkX2NvdW50GAEgASgEIn8KDUhlYWx0aENoYW5nZWQSLQoGaGVhbHRoGAEgASgOMh0ucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aBILCgNwaWQYAiABKA0SDwoHYWRkcmVzcxgDIAEoCRINCgVjYXVzZRgEIAEoCRISCgpsYXN0X3dvcmRzGAUgASgJIg0KC05vZGVSZW1vdmVkIj0KC0Rpc2tDaGFuZ2VkEi4KBGRpc2sYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRGlza0ZhdWx0IhwKDENsb2NrQ2hhbmdlZBIMCgRyYXRlGAEgASgBIj4KDExpbmtzQ2hhbmdlZBIuCgVsaW5rcxgBIAMoCzIfLnJhZnRhcml1bS5vYnNlcnZlci52MS5MaW5rVmlldyItCgxTcGVlZENoYW5nZWQSDQoFc3BlZWQYASABKAESDgoGZnJvemVuGAIgASgIIjsKEUludmFyaWFudFZpb2xhdGVkEhEKCWludmFyaWFudBgBIAEoCRITCgtleHBsYW5hdGlvbhgCIAEoCSp+CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX0ZPTExPV0VSEAESFgoSUk9MRV9QUkVfQ0FORElEQVRFEAISEgoOUk9MRV9DQU5ESURBVEUQAxIPCgtST0xFX0xFQURFUhAEEhAKDFJPTEVfTEVBUk5FUhAFKoQBCgZIZWFsdGgSFgoSSEVBTFRIX1VOU1BFQ0lGSUVEEAASEwoPSEVBTFRIX1NUQVJUSU5HEAESEgoOSEVBTFRIX1JVTk5JTkcQAhIRCg1IRUFMVEhfUEFVU0VEEAMSEgoOSEVBTFRIX1NUT1BQRUQQBBISCg5IRUFMVEhfQ1JBU0hFRBAFKuUBCgtNZXNzYWdlS2luZBIcChhNRVNTQUdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNNRVNTQUdFX0tJTkRfQVBQRU5EEAESGgoWTUVTU0FHRV9LSU5EX0hFQVJUQkVBVBACEhUKEU1FU1NBR0VfS0lORF9WT1RFEAMSGQoVTUVTU0FHRV9LSU5EX1BSRV9WT1RFEAQSGQoVTUVTU0FHRV9LSU5EX1NOQVBTSE9UEAUSGQoVTUVTU0FHRV9LSU5EX1RSQU5TRkVSEAYSGwoXTUVTU0FHRV9LSU5EX1JFQURfSU5ERVgQByqTAQoQUmVwbGljYXRpb25TdGF0ZRIhCh1SRVBMSUNBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1JFUExJQ0FUSU9OX1NUQVRFX1BST0JFEAESHwobUkVQTElDQVRJT05fU1RBVEVfUkVQTElDQVRFEAISHgoaUkVQTElDQVRJT05fU1RBVEVfU05BUFNIT1QQAyqZAQoNVHJhbnNmZXJQaGFzZRIeChpUUkFOU0ZFUl9QSEFTRV9VTlNQRUNJRklFRBAAEhoKFlRSQU5TRkVSX1BIQVNFX1NUQVJURUQQARIXChNUUkFOU0ZFUl9QSEFTRV9TRU5UEAISGgoWVFJBTlNGRVJfUEhBU0VfQUJPUlRFRBADEhcKE1RSQU5TRkVSX1BIQVNFX0RPTkUQBCpWCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX1NFTkRJTkcQARIXChNESVJFQ1RJT05fUkVDRUlWSU5HEAIqoAEKCkRyb3BSZWFzb24SGwoXRFJPUF9SRUFTT05fVU5TUEVDSUZJRUQQABITCg9EUk9QX1JFQVNPTl9DVVQQARIUChBEUk9QX1JFQVNPTl9MT1NTEAISGAoURFJPUF9SRUFTT05fT1ZFUkZMT1cQAxIXChNEUk9QX1JFQVNPTl9TVEVQUEVEEAQSFwoTRFJPUF9SRUFTT05fUkVTVEFSVBAFKo4BCg9Db25uZWN0aW9uU3RhdGUSIAocQ09OTkVDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh8KG0NPTk5FQ1RJT05fU1RBVEVfQ09OTkVDVElORxABEhoKFkNPTk5FQ1RJT05fU1RBVEVfUkVBRFkQAhIcChhDT05ORUNUSU9OX1NUQVRFX0JBQ0tPRkYQAyqCAQoOUmVxdWVzdE91dGNvbWUSHwobUkVRVUVTVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFgoSUkVRVUVTVF9PVVRDT01FX09LEAESGgoWUkVRVUVTVF9PVVRDT01FX0ZBSUxFRBACEhsKF1JFUVVFU1RfT1VUQ09NRV9VTktOT1dOEAMybQoPT2JzZXJ2ZXJTZXJ2aWNlEloKB09ic2VydmUSJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuT2JzZXJ2ZVJlcXVlc3QaJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuT2JzZXJ2ZVJlc3BvbnNlMAFiBnByb3RvMw", [file_raftarium_raft_v1_raft]);
+  fileDesc("CiRyYWZ0YXJpdW0vb2JzZXJ2ZXIvdjEvb2JzZXJ2ZXIucHJvdG8SFXJhZnRhcml1bS5vYnNlcnZlci52MSIQCg5PYnNlcnZlUmVxdWVzdCJ4Cg9PYnNlcnZlUmVzcG9uc2USOAoMb2JzZXJ2YXRpb25zGAEgAygLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk9ic2VydmF0aW9uEisKBXBsYWNlGAIgASgLMhwucmFmdGFyaXVtLm9ic2VydmVyLnYxLlBsYWNlIjEKBVBsYWNlEhYKDnJlY29yZGVkX2NvdW50GAEgASgEEhAKCGJlZ3VuX3VzGAIgASgEIuUSCgtPYnNlcnZhdGlvbhIPCgdub2RlX2lkGAEgASgEEhMKC2luY2FybmF0aW9uGAIgASgEEhAKCHNlcXVlbmNlGAMgASgEEg8KB3RpbWVfdXMYBCABKAQSOgoMcm9sZV9jaGFuZ2VkGAogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGVDaGFuZ2VkSAASPAoNdm90ZXNfY2hhbmdlZBgLIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Wb3Rlc0NoYW5nZWRIABI8Cg10aW1lcl9jaGFuZ2VkGAwgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyQ2hhbmdlZEgAEjoKDGxvZ19hcHBlbmRlZBgNIAEoCzIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dBcHBlbmRlZEgAEjwKDWxvZ190cnVuY2F0ZWQYDiABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTG9nVHJ1bmNhdGVkSAASPAoNbG9nX2NvbXBhY3RlZBgPIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5Mb2dDb21wYWN0ZWRIABJCChBkdXJhYmxlX2FkdmFuY2VkGBAgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLkR1cmFibGVBZHZhbmNlZEgAEkAKD2NvbW1pdF9hZHZhbmNlZBgRIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db21taXRBZHZhbmNlZEgAEkIKEHByb2dyZXNzX2NoYW5nZWQYEiABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NDaGFuZ2VkSAASRAoRc25hcHNob3RfdHJhbnNmZXIYEyABKAsyJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU25hcHNob3RUcmFuc2ZlckgAEj4KDnJlYWRfY29uZmlybWVkGBQgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlYWRDb25maXJtZWRIABJCChB0cmFuc2Zlcl9jaGFuZ2VkGBUgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRyYW5zZmVyQ2hhbmdlZEgAEkwKFWNvbmZpZ3VyYXRpb25fY2hhbmdlZBgWIAEoCzIrLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25maWd1cmF0aW9uQ2hhbmdlZEgAEjUKB2FwcGxpZWQYFyABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuQXBwbGllZFJvd3NIABI3CghyZXN0b3JlZBgYIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXN0b3JlZFJvd3NIABI6CgxtZXNzYWdlX3NlbnQYGSABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVNlbnRIABJCChBtZXNzYWdlX2Fycml2aW5nGBogASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VBcnJpdmluZ0gAEkIKEG1lc3NhZ2VfcmVjZWl2ZWQYGyABKAsyJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVJlY2VpdmVkSAASQAoPbWVzc2FnZV9kcm9wcGVkGBwgASgLMiUucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VEcm9wcGVkSAASRgoSY29ubmVjdGlvbl9jaGFuZ2VkGB0gASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkNvbm5lY3Rpb25DaGFuZ2VkSAASQgoQbWVzc2FnZXNfb21pdHRlZBgeIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlc09taXR0ZWRIABJACg9yZXF1ZXN0X3N0YXJ0ZWQYHyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVxdWVzdFN0YXJ0ZWRIABJEChFyZXF1ZXN0X2ZvcndhcmRlZBggIAEoCzInLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0Rm9yd2FyZGVkSAASQgoQcmVxdWVzdF9wcm9wb3NlZBghIAEoCzImLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0UHJvcG9zZWRIABJCChByZXF1ZXN0X2ZpbmlzaGVkGCIgASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RGaW5pc2hlZEgAEjYKCW5vZGVfdmlldxgjIAEoCzIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ob2RlVmlld2VkSAASKQoDZ2FwGCQgASgLMhoucmFmdGFyaXVtLm9ic2VydmVyLnYxLkdhcEgAEj4KDmhlYWx0aF9jaGFuZ2VkGCUgASgLMiQucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aENoYW5nZWRIABI6Cgxub2RlX3JlbW92ZWQYJiABKAsyIi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTm9kZVJlbW92ZWRIABI8Cg1saW5rc19jaGFuZ2VkGCcgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLkxpbmtzQ2hhbmdlZEgAEjwKDXNwZWVkX2NoYW5nZWQYKCABKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuU3BlZWRDaGFuZ2VkSAASRgoSaW52YXJpYW50X3Zpb2xhdGVkGCkgASgLMigucmFmdGFyaXVtLm9ic2VydmVyLnYxLkludmFyaWFudFZpb2xhdGVkSAASOgoMZGlza19jaGFuZ2VkGCogASgLMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLkRpc2tDaGFuZ2VkSAASPAoNY2xvY2tfY2hhbmdlZBgrIAEoCzIjLnJhZnRhcml1bS5vYnNlcnZlci52MS5DbG9ja0NoYW5nZWRIABJACg9lbnRyaWVzX29taXR0ZWQYLCABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cmllc09taXR0ZWRIABJCChByZXF1ZXN0c19vbWl0dGVkGC0gASgLMiYucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJlcXVlc3RzT21pdHRlZEgAQgYKBGJvZHkiQgoJTWVzc2FnZUlkEg4KBnNvdXJjZRgBIAEoBBITCgtpbmNhcm5hdGlvbhgCIAEoBBIQCghzZXF1ZW5jZRgDIAEoBCKTAgoOTWVzc2FnZVN1bW1hcnkSMAoEa2luZBgBIAEoDjIiLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlS2luZBINCgVyZXBseRgCIAEoCBIMCgR0ZXJtGAMgASgEEg8KB3N1Y2Nlc3MYBCABKAgSFgoOcHJldl9sb2dfaW5kZXgYBSABKAQSFQoNcHJldl9sb2dfdGVybRgGIAEoBBITCgtlbnRyeV9jb3VudBgHIAEoDRIVCg1sZWFkZXJfY29tbWl0GAggASgEEhMKC21hdGNoX2luZGV4GAkgASgEEhIKCnJlYWRfcm91bmQYCiABKAQSDgoGb2Zmc2V0GAsgASgEEg0KBWJ5dGVzGAwgASgNImkKCUVudHJ5VmlldxINCgVpbmRleBgBIAEoBBIMCgR0ZXJtGAIgASgEEioKBGtpbmQYAyABKA4yHC5yYWZ0YXJpdW0ucmFmdC52MS5FbnRyeUtpbmQSEwoLZGVzY3JpcHRpb24YBCABKAkiPAoIRW50cnlSdW4SEwoLZmlyc3RfaW5kZXgYASABKAQSDQoFY291bnQYAiABKA0SDAoEdGVybRgDIAEoBCI0CgdSb3dWaWV3EgsKA2tleRgBIAEoCRISCgV2YWx1ZRgCIAEoCUgAiAEBQggKBl92YWx1ZSKYAQoMUHJvZ3Jlc3NWaWV3Eg8KB3BlZXJfaWQYASABKAQSNgoFc3RhdGUYAiABKA4yJy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUmVwbGljYXRpb25TdGF0ZRITCgttYXRjaF9pbmRleBgDIAEoBBISCgpuZXh0X2luZGV4GAQgASgEEhYKDmluZmxpZ2h0X2NvdW50GAUgASgNIlkKCVRpbWVyVmlldxINCgVhdF91cxgBIAEoBBIVCg1lbGFwc2VkX3RpY2tzGAIgASgNEhUKDXRpbWVvdXRfdGlja3MYAyABKA0SDwoHdGlja191cxgEIAEoBCKsBQoITm9kZVZpZXcSDwoHbm9kZV9pZBgBIAEoBBITCgtpbmNhcm5hdGlvbhgCIAEoBBIpCgRyb2xlGAMgASgOMhsucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvbGUSDAoEdGVybRgEIAEoBBIWCgl2b3RlZF9mb3IYBSABKARIAIgBARIWCglsZWFkZXJfaWQYBiABKARIAYgBARIUCgxjb21taXRfaW5kZXgYByABKAQSFQoNYXBwbGllZF9pbmRleBgIIAEoBBIVCg1kdXJhYmxlX2luZGV4GAkgASgEEhIKCmxhc3RfaW5kZXgYCiABKAQSEwoLZmlyc3RfaW5kZXgYCyABKAQSFgoOc25hcHNob3RfaW5kZXgYDCABKAQSFQoNc25hcHNob3RfdGVybRgNIAEoBBIVCg12b3Rlc19ncmFudGVkGA4gAygEEhYKDnZvdGVzX3JlamVjdGVkGA8gAygEEi8KBXRpbWVyGBAgASgLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLlRpbWVyVmlldxIxCgdlbnRyaWVzGBEgAygLMiAucmFmdGFyaXVtLm9ic2VydmVyLnYxLkVudHJ5VmlldxIsCgRyb3dzGBIgAygLMh4ucmFmdGFyaXVtLm9ic2VydmVyLnYxLlJvd1ZpZXcSNQoIcHJvZ3Jlc3MYEyADKAsyIy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUHJvZ3Jlc3NWaWV3EjcKDWNvbmZpZ3VyYXRpb24YFCABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEhIKCmRpc2tfYnl0ZXMYFSABKAQSFAoMbGFzdF9zeW5jX3VzGBYgASgEQgwKCl92b3RlZF9mb3JCDAoKX2xlYWRlcl9pZCLCAQoITGlua1ZpZXcSDgoGc291cmNlGAEgASgEEg4KBnRhcmdldBgCIAEoBBILCgNjdXQYAyABKAgSEAoIZGVsYXlfbXMYBCABKAESEQoJaml0dGVyX21zGAUgASgBEhEKCWRyb3BfcmF0ZRgGIAEoARIWCg5kdXBsaWNhdGVfcmF0ZRgHIAEoARI5Cg1tZXNzYWdlX2tpbmRzGAggAygOMiIucmFmdGFyaXVtLm9ic2VydmVyLnYxLk1lc3NhZ2VLaW5kIjkKCURpc2tGYXVsdBIQCghkZWxheV9tcxgBIAEoARIMCgRmYWlsGAIgASgIEgwKBGZ1bGwYAyABKAgiogEKC1JvbGVDaGFuZ2VkEikKBHJvbGUYASABKA4yGy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm9sZRIMCgR0ZXJtGAIgASgEEhYKCWxlYWRlcl9pZBgDIAEoBEgAiAEBEhYKCXZvdGVkX2ZvchgEIAEoBEgBiAEBEg4KBnJlYXNvbhgFIAEoCUIMCgpfbGVhZGVyX2lkQgwKCl92b3RlZF9mb3IiUQoMVm90ZXNDaGFuZ2VkEgwKBHRlcm0YASABKAQSEAoIcHJlX3ZvdGUYAiABKAgSDwoHZ3JhbnRlZBgDIAMoBBIQCghyZWplY3RlZBgEIAMoBCI/CgxUaW1lckNoYW5nZWQSLwoFdGltZXIYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVGltZXJWaWV3IkAKC0xvZ0FwcGVuZGVkEjEKB2VudHJpZXMYASADKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cnlWaWV3Ij8KDkVudHJpZXNPbWl0dGVkEi0KBHJ1bnMYASADKAsyHy5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRW50cnlSdW4iIgoMTG9nVHJ1bmNhdGVkEhIKCmZyb21faW5kZXgYASABKAQiVAoMTG9nQ29tcGFjdGVkEhUKDXRocm91Z2hfaW5kZXgYASABKAQSFgoOc25hcHNob3RfaW5kZXgYAiABKAQSFQoNc25hcHNob3RfdGVybRgDIAEoBCJSCg9EdXJhYmxlQWR2YW5jZWQSFQoNZHVyYWJsZV9pbmRleBgBIAEoBBIUCgxsYXN0X3N5bmNfdXMYAiABKAQSEgoKZGlza19ieXRlcxgDIAEoBCImCg5Db21taXRBZHZhbmNlZBIUCgxjb21taXRfaW5kZXgYASABKAQiSAoPUHJvZ3Jlc3NDaGFuZ2VkEjUKCHByb2dyZXNzGAEgASgLMiMucmFmdGFyaXVtLm9ic2VydmVyLnYxLlByb2dyZXNzVmlldyKOAQoQU25hcHNob3RUcmFuc2ZlchIzCglkaXJlY3Rpb24YASABKA4yIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRGlyZWN0aW9uEg8KB3BlZXJfaWQYAiABKAQSFgoOc25hcHNob3RfaW5kZXgYAyABKAQSDgoGb2Zmc2V0GAQgASgEEgwKBGRvbmUYBSABKAgiSwoNUmVhZENvbmZpcm1lZBINCgVpbmRleBgBIAEoBBISCgpyZWFkX2NvdW50GAIgASgNEhcKD2Fja25vd2xlZGdlZF9ieRgDIAMoBCJsCg9UcmFuc2ZlckNoYW5nZWQSFgoJdGFyZ2V0X2lkGAEgASgESACIAQESMwoFcGhhc2UYAiABKA4yJC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuVHJhbnNmZXJQaGFzZUIMCgpfdGFyZ2V0X2lkInEKFENvbmZpZ3VyYXRpb25DaGFuZ2VkEjcKDWNvbmZpZ3VyYXRpb24YASABKAsyIC5yYWZ0YXJpdW0ucmFmdC52MS5Db25maWd1cmF0aW9uEg0KBWluZGV4GAIgASgEEhEKCWNvbW1pdHRlZBgDIAEoCCJSCgtBcHBsaWVkUm93cxIVCg1hcHBsaWVkX2luZGV4GAEgASgEEiwKBHJvd3MYAiADKAsyHi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuUm93VmlldyJUCgxSZXN0b3JlZFJvd3MSFgoOc25hcHNob3RfaW5kZXgYASABKAQSLAoEcm93cxgCIAMoCzIeLnJhZnRhcml1bS5vYnNlcnZlci52MS5Sb3dWaWV3IoMBCgtNZXNzYWdlU2VudBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEjYKB21lc3NhZ2UYAyABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkirgEKD01lc3NhZ2VBcnJpdmluZxIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSEQoJZHVlX2F0X3VzGAQgASgEEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkimwEKD01lc3NhZ2VSZWNlaXZlZBIsCgJpZBgBIAEoCzIgLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlSWQSDgoGdGFyZ2V0GAIgASgEEhIKCnNlbnRfYXRfdXMYAyABKAQSNgoHbWVzc2FnZRgEIAEoCzIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5NZXNzYWdlU3VtbWFyeSLNAQoOTWVzc2FnZURyb3BwZWQSLAoCaWQYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZUlkEg4KBnRhcmdldBgCIAEoBBISCgpzZW50X2F0X3VzGAMgASgEEjEKBnJlYXNvbhgEIAEoDjIhLnJhZnRhcml1bS5vYnNlcnZlci52MS5Ecm9wUmVhc29uEjYKB21lc3NhZ2UYBSABKAsyJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuTWVzc2FnZVN1bW1hcnkiWwoRQ29ubmVjdGlvbkNoYW5nZWQSDwoHcGVlcl9pZBgBIAEoBBI1CgVzdGF0ZRgCIAEoDjImLnJhZnRhcml1bS5vYnNlcnZlci52MS5Db25uZWN0aW9uU3RhdGUiLwoPTWVzc2FnZXNPbWl0dGVkEg0KBWNvdW50GAEgASgEEg0KBWJ5dGVzGAIgASgEIiAKD1JlcXVlc3RzT21pdHRlZBINCgVjb3VudBgBIAEoBCJICg5SZXF1ZXN0U3RhcnRlZBISCgpyZXF1ZXN0X2lkGAEgASgJEhMKC2Rlc2NyaXB0aW9uGAIgASgJEg0KBXdyaXRlGAMgASgIIjkKEFJlcXVlc3RGb3J3YXJkZWQSEgoKcmVxdWVzdF9pZBgBIAEoCRIRCglsZWFkZXJfaWQYAiABKAQiQgoPUmVxdWVzdFByb3Bvc2VkEhIKCnJlcXVlc3RfaWQYASABKAkSDQoFaW5kZXgYAiABKAQSDAoEdGVybRgDIAEoBCKCAQoPUmVxdWVzdEZpbmlzaGVkEhIKCnJlcXVlc3RfaWQYASABKAkSNgoHb3V0Y29tZRgCIAEoDjIlLnJhZnRhcml1bS5vYnNlcnZlci52MS5SZXF1ZXN0T3V0Y29tZRIOCgZkZXRhaWwYAyABKAkSEwoLZHVyYXRpb25fdXMYBCABKAQiOwoKTm9kZVZpZXdlZBItCgR2aWV3GAEgASgLMh8ucmFmdGFyaXVtLm9ic2VydmVyLnYxLk5vZGVWaWV3IhwKA0dhcBIVCg1kcm9wcGVkX2NvdW50GAEgASgEIn8KDUhlYWx0aENoYW5nZWQSLQoGaGVhbHRoGAEgASgOMh0ucmFmdGFyaXVtLm9ic2VydmVyLnYxLkhlYWx0aBILCgNwaWQYAiABKA0SDwoHYWRkcmVzcxgDIAEoCRINCgVjYXVzZRgEIAEoCRISCgpsYXN0X3dvcmRzGAUgASgJIg0KC05vZGVSZW1vdmVkIj0KC0Rpc2tDaGFuZ2VkEi4KBGRpc2sYASABKAsyIC5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuRGlza0ZhdWx0IhwKDENsb2NrQ2hhbmdlZBIMCgRyYXRlGAEgASgBIj4KDExpbmtzQ2hhbmdlZBIuCgVsaW5rcxgBIAMoCzIfLnJhZnRhcml1bS5vYnNlcnZlci52MS5MaW5rVmlldyItCgxTcGVlZENoYW5nZWQSDQoFc3BlZWQYASABKAESDgoGZnJvemVuGAIgASgIIjsKEUludmFyaWFudFZpb2xhdGVkEhEKCWludmFyaWFudBgBIAEoCRITCgtleHBsYW5hdGlvbhgCIAEoCSp+CgRSb2xlEhQKEFJPTEVfVU5TUEVDSUZJRUQQABIRCg1ST0xFX0ZPTExPV0VSEAESFgoSUk9MRV9QUkVfQ0FORElEQVRFEAISEgoOUk9MRV9DQU5ESURBVEUQAxIPCgtST0xFX0xFQURFUhAEEhAKDFJPTEVfTEVBUk5FUhAFKoQBCgZIZWFsdGgSFgoSSEVBTFRIX1VOU1BFQ0lGSUVEEAASEwoPSEVBTFRIX1NUQVJUSU5HEAESEgoOSEVBTFRIX1JVTk5JTkcQAhIRCg1IRUFMVEhfUEFVU0VEEAMSEgoOSEVBTFRIX1NUT1BQRUQQBBISCg5IRUFMVEhfQ1JBU0hFRBAFKuUBCgtNZXNzYWdlS2luZBIcChhNRVNTQUdFX0tJTkRfVU5TUEVDSUZJRUQQABIXChNNRVNTQUdFX0tJTkRfQVBQRU5EEAESGgoWTUVTU0FHRV9LSU5EX0hFQVJUQkVBVBACEhUKEU1FU1NBR0VfS0lORF9WT1RFEAMSGQoVTUVTU0FHRV9LSU5EX1BSRV9WT1RFEAQSGQoVTUVTU0FHRV9LSU5EX1NOQVBTSE9UEAUSGQoVTUVTU0FHRV9LSU5EX1RSQU5TRkVSEAYSGwoXTUVTU0FHRV9LSU5EX1JFQURfSU5ERVgQByqTAQoQUmVwbGljYXRpb25TdGF0ZRIhCh1SRVBMSUNBVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEhsKF1JFUExJQ0FUSU9OX1NUQVRFX1BST0JFEAESHwobUkVQTElDQVRJT05fU1RBVEVfUkVQTElDQVRFEAISHgoaUkVQTElDQVRJT05fU1RBVEVfU05BUFNIT1QQAyqZAQoNVHJhbnNmZXJQaGFzZRIeChpUUkFOU0ZFUl9QSEFTRV9VTlNQRUNJRklFRBAAEhoKFlRSQU5TRkVSX1BIQVNFX1NUQVJURUQQARIXChNUUkFOU0ZFUl9QSEFTRV9TRU5UEAISGgoWVFJBTlNGRVJfUEhBU0VfQUJPUlRFRBADEhcKE1RSQU5TRkVSX1BIQVNFX0RPTkUQBCpWCglEaXJlY3Rpb24SGQoVRElSRUNUSU9OX1VOU1BFQ0lGSUVEEAASFQoRRElSRUNUSU9OX1NFTkRJTkcQARIXChNESVJFQ1RJT05fUkVDRUlWSU5HEAIqoAEKCkRyb3BSZWFzb24SGwoXRFJPUF9SRUFTT05fVU5TUEVDSUZJRUQQABITCg9EUk9QX1JFQVNPTl9DVVQQARIUChBEUk9QX1JFQVNPTl9MT1NTEAISGAoURFJPUF9SRUFTT05fT1ZFUkZMT1cQAxIXChNEUk9QX1JFQVNPTl9TVEVQUEVEEAQSFwoTRFJPUF9SRUFTT05fUkVTVEFSVBAFKo4BCg9Db25uZWN0aW9uU3RhdGUSIAocQ09OTkVDVElPTl9TVEFURV9VTlNQRUNJRklFRBAAEh8KG0NPTk5FQ1RJT05fU1RBVEVfQ09OTkVDVElORxABEhoKFkNPTk5FQ1RJT05fU1RBVEVfUkVBRFkQAhIcChhDT05ORUNUSU9OX1NUQVRFX0JBQ0tPRkYQAyqCAQoOUmVxdWVzdE91dGNvbWUSHwobUkVRVUVTVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASFgoSUkVRVUVTVF9PVVRDT01FX09LEAESGgoWUkVRVUVTVF9PVVRDT01FX0ZBSUxFRBACEhsKF1JFUVVFU1RfT1VUQ09NRV9VTktOT1dOEAMybQoPT2JzZXJ2ZXJTZXJ2aWNlEloKB09ic2VydmUSJS5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuT2JzZXJ2ZVJlcXVlc3QaJi5yYWZ0YXJpdW0ub2JzZXJ2ZXIudjEuT2JzZXJ2ZVJlc3BvbnNlMAFiBnByb3RvMw", [file_raftarium_raft_v1_raft]);
 
 /**
  * @generated from message raftarium.observer.v1.ObserveRequest
@@ -35,6 +35,13 @@ export type ObserveResponse = Message<"raftarium.observer.v1.ObserveResponse"> &
    * @generated from field: repeated raftarium.observer.v1.Observation observations = 1;
    */
   observations: Observation[];
+
+  /**
+   * Of the playground's stream, and with its first response only: what was before it.
+   *
+   * @generated from field: raftarium.observer.v1.Place place = 2;
+   */
+  place?: Place | undefined;
 };
 
 /**
@@ -43,6 +50,35 @@ export type ObserveResponse = Message<"raftarium.observer.v1.ObserveResponse"> &
  */
 export const ObserveResponseSchema: GenMessage<ObserveResponse> = /*@__PURE__*/
   messageDesc(file_raftarium_observer_v1_observer, 1);
+
+/**
+ * Where a stream begins in the recording of everything observed.
+ *
+ * @generated from message raftarium.observer.v1.Place
+ */
+export type Place = Message<"raftarium.observer.v1.Place"> & {
+  /**
+   * So many had been recorded. GET /recording.jsonl?until=N tells those of them that are still
+   * held; this stream tells all that come after.
+   *
+   * @generated from field: uint64 recorded_count = 1;
+   */
+  recordedCount: bigint;
+
+  /**
+   * When the recording was begun, whatever of it is still held.
+   *
+   * @generated from field: uint64 begun_us = 2;
+   */
+  begunUs: bigint;
+};
+
+/**
+ * Describes the message raftarium.observer.v1.Place.
+ * Use `create(PlaceSchema)` to create a new message.
+ */
+export const PlaceSchema: GenMessage<Place> = /*@__PURE__*/
+  messageDesc(file_raftarium_observer_v1_observer, 2);
 
 /**
  * Something that happened, stamped.
@@ -301,7 +337,7 @@ export type Observation = Message<"raftarium.observer.v1.Observation"> & {
  * Use `create(ObservationSchema)` to create a new message.
  */
 export const ObservationSchema: GenMessage<Observation> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 2);
+  messageDesc(file_raftarium_observer_v1_observer, 3);
 
 /**
  * @generated from message raftarium.observer.v1.MessageId
@@ -328,7 +364,7 @@ export type MessageId = Message<"raftarium.observer.v1.MessageId"> & {
  * Use `create(MessageIdSchema)` to create a new message.
  */
 export const MessageIdSchema: GenMessage<MessageId> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 3);
+  messageDesc(file_raftarium_observer_v1_observer, 4);
 
 /**
  * @generated from message raftarium.observer.v1.MessageSummary
@@ -400,7 +436,7 @@ export type MessageSummary = Message<"raftarium.observer.v1.MessageSummary"> & {
  * Use `create(MessageSummarySchema)` to create a new message.
  */
 export const MessageSummarySchema: GenMessage<MessageSummary> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 4);
+  messageDesc(file_raftarium_observer_v1_observer, 5);
 
 /**
  * @generated from message raftarium.observer.v1.EntryView
@@ -432,7 +468,7 @@ export type EntryView = Message<"raftarium.observer.v1.EntryView"> & {
  * Use `create(EntryViewSchema)` to create a new message.
  */
 export const EntryViewSchema: GenMessage<EntryView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 5);
+  messageDesc(file_raftarium_observer_v1_observer, 6);
 
 /**
  * Entries in a row, all of one term.
@@ -461,7 +497,7 @@ export type EntryRun = Message<"raftarium.observer.v1.EntryRun"> & {
  * Use `create(EntryRunSchema)` to create a new message.
  */
 export const EntryRunSchema: GenMessage<EntryRun> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 6);
+  messageDesc(file_raftarium_observer_v1_observer, 7);
 
 /**
  * @generated from message raftarium.observer.v1.RowView
@@ -485,7 +521,7 @@ export type RowView = Message<"raftarium.observer.v1.RowView"> & {
  * Use `create(RowViewSchema)` to create a new message.
  */
 export const RowViewSchema: GenMessage<RowView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 7);
+  messageDesc(file_raftarium_observer_v1_observer, 8);
 
 /**
  * @generated from message raftarium.observer.v1.ProgressView
@@ -522,7 +558,7 @@ export type ProgressView = Message<"raftarium.observer.v1.ProgressView"> & {
  * Use `create(ProgressViewSchema)` to create a new message.
  */
 export const ProgressViewSchema: GenMessage<ProgressView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 8);
+  messageDesc(file_raftarium_observer_v1_observer, 9);
 
 /**
  * @generated from message raftarium.observer.v1.TimerView
@@ -556,7 +592,7 @@ export type TimerView = Message<"raftarium.observer.v1.TimerView"> & {
  * Use `create(TimerViewSchema)` to create a new message.
  */
 export const TimerViewSchema: GenMessage<TimerView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 9);
+  messageDesc(file_raftarium_observer_v1_observer, 10);
 
 /**
  * @generated from message raftarium.observer.v1.NodeView
@@ -678,7 +714,7 @@ export type NodeView = Message<"raftarium.observer.v1.NodeView"> & {
  * Use `create(NodeViewSchema)` to create a new message.
  */
 export const NodeViewSchema: GenMessage<NodeView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 10);
+  messageDesc(file_raftarium_observer_v1_observer, 11);
 
 /**
  * @generated from message raftarium.observer.v1.LinkView
@@ -730,7 +766,7 @@ export type LinkView = Message<"raftarium.observer.v1.LinkView"> & {
  * Use `create(LinkViewSchema)` to create a new message.
  */
 export const LinkViewSchema: GenMessage<LinkView> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 11);
+  messageDesc(file_raftarium_observer_v1_observer, 12);
 
 /**
  * All zero: the disk is well.
@@ -765,7 +801,7 @@ export type DiskFault = Message<"raftarium.observer.v1.DiskFault"> & {
  * Use `create(DiskFaultSchema)` to create a new message.
  */
 export const DiskFaultSchema: GenMessage<DiskFault> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 12);
+  messageDesc(file_raftarium_observer_v1_observer, 13);
 
 /**
  * @generated from message raftarium.observer.v1.RoleChanged
@@ -802,7 +838,7 @@ export type RoleChanged = Message<"raftarium.observer.v1.RoleChanged"> & {
  * Use `create(RoleChangedSchema)` to create a new message.
  */
 export const RoleChangedSchema: GenMessage<RoleChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 13);
+  messageDesc(file_raftarium_observer_v1_observer, 14);
 
 /**
  * @generated from message raftarium.observer.v1.VotesChanged
@@ -834,7 +870,7 @@ export type VotesChanged = Message<"raftarium.observer.v1.VotesChanged"> & {
  * Use `create(VotesChangedSchema)` to create a new message.
  */
 export const VotesChangedSchema: GenMessage<VotesChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 14);
+  messageDesc(file_raftarium_observer_v1_observer, 15);
 
 /**
  * @generated from message raftarium.observer.v1.TimerChanged
@@ -851,7 +887,7 @@ export type TimerChanged = Message<"raftarium.observer.v1.TimerChanged"> & {
  * Use `create(TimerChangedSchema)` to create a new message.
  */
 export const TimerChangedSchema: GenMessage<TimerChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 15);
+  messageDesc(file_raftarium_observer_v1_observer, 16);
 
 /**
  * @generated from message raftarium.observer.v1.LogAppended
@@ -868,7 +904,7 @@ export type LogAppended = Message<"raftarium.observer.v1.LogAppended"> & {
  * Use `create(LogAppendedSchema)` to create a new message.
  */
 export const LogAppendedSchema: GenMessage<LogAppended> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 16);
+  messageDesc(file_raftarium_observer_v1_observer, 17);
 
 /**
  * Entries that were appended, too many to tell one by one: only their terms.
@@ -887,7 +923,7 @@ export type EntriesOmitted = Message<"raftarium.observer.v1.EntriesOmitted"> & {
  * Use `create(EntriesOmittedSchema)` to create a new message.
  */
 export const EntriesOmittedSchema: GenMessage<EntriesOmitted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 17);
+  messageDesc(file_raftarium_observer_v1_observer, 18);
 
 /**
  * @generated from message raftarium.observer.v1.LogTruncated
@@ -904,7 +940,7 @@ export type LogTruncated = Message<"raftarium.observer.v1.LogTruncated"> & {
  * Use `create(LogTruncatedSchema)` to create a new message.
  */
 export const LogTruncatedSchema: GenMessage<LogTruncated> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 18);
+  messageDesc(file_raftarium_observer_v1_observer, 19);
 
 /**
  * @generated from message raftarium.observer.v1.LogCompacted
@@ -931,7 +967,7 @@ export type LogCompacted = Message<"raftarium.observer.v1.LogCompacted"> & {
  * Use `create(LogCompactedSchema)` to create a new message.
  */
 export const LogCompactedSchema: GenMessage<LogCompacted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 19);
+  messageDesc(file_raftarium_observer_v1_observer, 20);
 
 /**
  * @generated from message raftarium.observer.v1.DurableAdvanced
@@ -958,7 +994,7 @@ export type DurableAdvanced = Message<"raftarium.observer.v1.DurableAdvanced"> &
  * Use `create(DurableAdvancedSchema)` to create a new message.
  */
 export const DurableAdvancedSchema: GenMessage<DurableAdvanced> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 20);
+  messageDesc(file_raftarium_observer_v1_observer, 21);
 
 /**
  * @generated from message raftarium.observer.v1.CommitAdvanced
@@ -975,7 +1011,7 @@ export type CommitAdvanced = Message<"raftarium.observer.v1.CommitAdvanced"> & {
  * Use `create(CommitAdvancedSchema)` to create a new message.
  */
 export const CommitAdvancedSchema: GenMessage<CommitAdvanced> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 21);
+  messageDesc(file_raftarium_observer_v1_observer, 22);
 
 /**
  * @generated from message raftarium.observer.v1.ProgressChanged
@@ -992,7 +1028,7 @@ export type ProgressChanged = Message<"raftarium.observer.v1.ProgressChanged"> &
  * Use `create(ProgressChangedSchema)` to create a new message.
  */
 export const ProgressChangedSchema: GenMessage<ProgressChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 22);
+  messageDesc(file_raftarium_observer_v1_observer, 23);
 
 /**
  * @generated from message raftarium.observer.v1.SnapshotTransfer
@@ -1029,7 +1065,7 @@ export type SnapshotTransfer = Message<"raftarium.observer.v1.SnapshotTransfer">
  * Use `create(SnapshotTransferSchema)` to create a new message.
  */
 export const SnapshotTransferSchema: GenMessage<SnapshotTransfer> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 23);
+  messageDesc(file_raftarium_observer_v1_observer, 24);
 
 /**
  * @generated from message raftarium.observer.v1.ReadConfirmed
@@ -1056,7 +1092,7 @@ export type ReadConfirmed = Message<"raftarium.observer.v1.ReadConfirmed"> & {
  * Use `create(ReadConfirmedSchema)` to create a new message.
  */
 export const ReadConfirmedSchema: GenMessage<ReadConfirmed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 24);
+  messageDesc(file_raftarium_observer_v1_observer, 25);
 
 /**
  * @generated from message raftarium.observer.v1.TransferChanged
@@ -1078,7 +1114,7 @@ export type TransferChanged = Message<"raftarium.observer.v1.TransferChanged"> &
  * Use `create(TransferChangedSchema)` to create a new message.
  */
 export const TransferChangedSchema: GenMessage<TransferChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 25);
+  messageDesc(file_raftarium_observer_v1_observer, 26);
 
 /**
  * @generated from message raftarium.observer.v1.ConfigurationChanged
@@ -1105,7 +1141,7 @@ export type ConfigurationChanged = Message<"raftarium.observer.v1.ConfigurationC
  * Use `create(ConfigurationChangedSchema)` to create a new message.
  */
 export const ConfigurationChangedSchema: GenMessage<ConfigurationChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 26);
+  messageDesc(file_raftarium_observer_v1_observer, 27);
 
 /**
  * @generated from message raftarium.observer.v1.AppliedRows
@@ -1127,7 +1163,7 @@ export type AppliedRows = Message<"raftarium.observer.v1.AppliedRows"> & {
  * Use `create(AppliedRowsSchema)` to create a new message.
  */
 export const AppliedRowsSchema: GenMessage<AppliedRows> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 27);
+  messageDesc(file_raftarium_observer_v1_observer, 28);
 
 /**
  * @generated from message raftarium.observer.v1.RestoredRows
@@ -1149,7 +1185,7 @@ export type RestoredRows = Message<"raftarium.observer.v1.RestoredRows"> & {
  * Use `create(RestoredRowsSchema)` to create a new message.
  */
 export const RestoredRowsSchema: GenMessage<RestoredRows> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 28);
+  messageDesc(file_raftarium_observer_v1_observer, 29);
 
 /**
  * @generated from message raftarium.observer.v1.MessageSent
@@ -1176,7 +1212,7 @@ export type MessageSent = Message<"raftarium.observer.v1.MessageSent"> & {
  * Use `create(MessageSentSchema)` to create a new message.
  */
 export const MessageSentSchema: GenMessage<MessageSent> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 29);
+  messageDesc(file_raftarium_observer_v1_observer, 30);
 
 /**
  * @generated from message raftarium.observer.v1.MessageArriving
@@ -1215,7 +1251,7 @@ export type MessageArriving = Message<"raftarium.observer.v1.MessageArriving"> &
  * Use `create(MessageArrivingSchema)` to create a new message.
  */
 export const MessageArrivingSchema: GenMessage<MessageArriving> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 30);
+  messageDesc(file_raftarium_observer_v1_observer, 31);
 
 /**
  * @generated from message raftarium.observer.v1.MessageReceived
@@ -1247,7 +1283,7 @@ export type MessageReceived = Message<"raftarium.observer.v1.MessageReceived"> &
  * Use `create(MessageReceivedSchema)` to create a new message.
  */
 export const MessageReceivedSchema: GenMessage<MessageReceived> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 31);
+  messageDesc(file_raftarium_observer_v1_observer, 32);
 
 /**
  * @generated from message raftarium.observer.v1.MessageDropped
@@ -1284,7 +1320,7 @@ export type MessageDropped = Message<"raftarium.observer.v1.MessageDropped"> & {
  * Use `create(MessageDroppedSchema)` to create a new message.
  */
 export const MessageDroppedSchema: GenMessage<MessageDropped> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 32);
+  messageDesc(file_raftarium_observer_v1_observer, 33);
 
 /**
  * @generated from message raftarium.observer.v1.ConnectionChanged
@@ -1306,7 +1342,7 @@ export type ConnectionChanged = Message<"raftarium.observer.v1.ConnectionChanged
  * Use `create(ConnectionChangedSchema)` to create a new message.
  */
 export const ConnectionChangedSchema: GenMessage<ConnectionChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 33);
+  messageDesc(file_raftarium_observer_v1_observer, 34);
 
 /**
  * @generated from message raftarium.observer.v1.MessagesOmitted
@@ -1328,7 +1364,7 @@ export type MessagesOmitted = Message<"raftarium.observer.v1.MessagesOmitted"> &
  * Use `create(MessagesOmittedSchema)` to create a new message.
  */
 export const MessagesOmittedSchema: GenMessage<MessagesOmitted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 34);
+  messageDesc(file_raftarium_observer_v1_observer, 35);
 
 /**
  * Client requests too many to tell one by one: how many were left out since the last such line.
@@ -1347,7 +1383,7 @@ export type RequestsOmitted = Message<"raftarium.observer.v1.RequestsOmitted"> &
  * Use `create(RequestsOmittedSchema)` to create a new message.
  */
 export const RequestsOmittedSchema: GenMessage<RequestsOmitted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 35);
+  messageDesc(file_raftarium_observer_v1_observer, 36);
 
 /**
  * @generated from message raftarium.observer.v1.RequestStarted
@@ -1374,7 +1410,7 @@ export type RequestStarted = Message<"raftarium.observer.v1.RequestStarted"> & {
  * Use `create(RequestStartedSchema)` to create a new message.
  */
 export const RequestStartedSchema: GenMessage<RequestStarted> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 36);
+  messageDesc(file_raftarium_observer_v1_observer, 37);
 
 /**
  * @generated from message raftarium.observer.v1.RequestForwarded
@@ -1396,7 +1432,7 @@ export type RequestForwarded = Message<"raftarium.observer.v1.RequestForwarded">
  * Use `create(RequestForwardedSchema)` to create a new message.
  */
 export const RequestForwardedSchema: GenMessage<RequestForwarded> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 37);
+  messageDesc(file_raftarium_observer_v1_observer, 38);
 
 /**
  * @generated from message raftarium.observer.v1.RequestProposed
@@ -1423,7 +1459,7 @@ export type RequestProposed = Message<"raftarium.observer.v1.RequestProposed"> &
  * Use `create(RequestProposedSchema)` to create a new message.
  */
 export const RequestProposedSchema: GenMessage<RequestProposed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 38);
+  messageDesc(file_raftarium_observer_v1_observer, 39);
 
 /**
  * @generated from message raftarium.observer.v1.RequestFinished
@@ -1455,7 +1491,7 @@ export type RequestFinished = Message<"raftarium.observer.v1.RequestFinished"> &
  * Use `create(RequestFinishedSchema)` to create a new message.
  */
 export const RequestFinishedSchema: GenMessage<RequestFinished> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 39);
+  messageDesc(file_raftarium_observer_v1_observer, 40);
 
 /**
  * @generated from message raftarium.observer.v1.NodeViewed
@@ -1472,7 +1508,7 @@ export type NodeViewed = Message<"raftarium.observer.v1.NodeViewed"> & {
  * Use `create(NodeViewedSchema)` to create a new message.
  */
 export const NodeViewedSchema: GenMessage<NodeViewed> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 40);
+  messageDesc(file_raftarium_observer_v1_observer, 41);
 
 /**
  * @generated from message raftarium.observer.v1.Gap
@@ -1489,7 +1525,7 @@ export type Gap = Message<"raftarium.observer.v1.Gap"> & {
  * Use `create(GapSchema)` to create a new message.
  */
 export const GapSchema: GenMessage<Gap> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 41);
+  messageDesc(file_raftarium_observer_v1_observer, 42);
 
 /**
  * @generated from message raftarium.observer.v1.HealthChanged
@@ -1526,7 +1562,7 @@ export type HealthChanged = Message<"raftarium.observer.v1.HealthChanged"> & {
  * Use `create(HealthChangedSchema)` to create a new message.
  */
 export const HealthChangedSchema: GenMessage<HealthChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 42);
+  messageDesc(file_raftarium_observer_v1_observer, 43);
 
 /**
  * @generated from message raftarium.observer.v1.NodeRemoved
@@ -1539,7 +1575,7 @@ export type NodeRemoved = Message<"raftarium.observer.v1.NodeRemoved"> & {
  * Use `create(NodeRemovedSchema)` to create a new message.
  */
 export const NodeRemovedSchema: GenMessage<NodeRemoved> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 43);
+  messageDesc(file_raftarium_observer_v1_observer, 44);
 
 /**
  * @generated from message raftarium.observer.v1.DiskChanged
@@ -1556,7 +1592,7 @@ export type DiskChanged = Message<"raftarium.observer.v1.DiskChanged"> & {
  * Use `create(DiskChangedSchema)` to create a new message.
  */
 export const DiskChangedSchema: GenMessage<DiskChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 44);
+  messageDesc(file_raftarium_observer_v1_observer, 45);
 
 /**
  * @generated from message raftarium.observer.v1.ClockChanged
@@ -1575,7 +1611,7 @@ export type ClockChanged = Message<"raftarium.observer.v1.ClockChanged"> & {
  * Use `create(ClockChangedSchema)` to create a new message.
  */
 export const ClockChangedSchema: GenMessage<ClockChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 45);
+  messageDesc(file_raftarium_observer_v1_observer, 46);
 
 /**
  * @generated from message raftarium.observer.v1.LinksChanged
@@ -1592,7 +1628,7 @@ export type LinksChanged = Message<"raftarium.observer.v1.LinksChanged"> & {
  * Use `create(LinksChangedSchema)` to create a new message.
  */
 export const LinksChangedSchema: GenMessage<LinksChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 46);
+  messageDesc(file_raftarium_observer_v1_observer, 47);
 
 /**
  * @generated from message raftarium.observer.v1.SpeedChanged
@@ -1614,7 +1650,7 @@ export type SpeedChanged = Message<"raftarium.observer.v1.SpeedChanged"> & {
  * Use `create(SpeedChangedSchema)` to create a new message.
  */
 export const SpeedChangedSchema: GenMessage<SpeedChanged> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 47);
+  messageDesc(file_raftarium_observer_v1_observer, 48);
 
 /**
  * @generated from message raftarium.observer.v1.InvariantViolated
@@ -1636,7 +1672,7 @@ export type InvariantViolated = Message<"raftarium.observer.v1.InvariantViolated
  * Use `create(InvariantViolatedSchema)` to create a new message.
  */
 export const InvariantViolatedSchema: GenMessage<InvariantViolated> = /*@__PURE__*/
-  messageDesc(file_raftarium_observer_v1_observer, 48);
+  messageDesc(file_raftarium_observer_v1_observer, 49);
 
 /**
  * @generated from enum raftarium.observer.v1.Role
