@@ -3,7 +3,8 @@
  * bytes are committed and handed to the leader's state machine in a second, by size of batch:
  * `node test/bench/core.ts`, or `pnpm bench --core`.
  */
-import { createRaft, createRandom } from "@raftarium/raft";
+import { createRandom } from "@raftarium/node";
+import { createRaft } from "@raftarium/raft";
 import type { Input, NodeId, Raft } from "@raftarium/raft";
 
 const valueBytes = 256;

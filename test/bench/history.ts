@@ -13,7 +13,7 @@ import { checkLinearizable, formatHistory } from "@raftarium/checker";
 import type { Operation, Verdict } from "@raftarium/checker";
 import { ORDINARY, generateHistory, moveReturn, swapReads } from "@raftarium/checker/testing";
 import type { HistoryShape } from "@raftarium/checker/testing";
-import { createRandom } from "@raftarium/raft";
+import { createRandom } from "@raftarium/node";
 import type { Random } from "@raftarium/raft";
 
 const { values } = parseArgs({

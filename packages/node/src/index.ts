@@ -11,6 +11,7 @@
  * The same class runs in a process of its own (apps/node) and in the simulator.
  */
 export { startRaftNode } from "./raft-node.ts";
+export { createRandom } from "./random.ts";
 export { closeSession, loggedCommand, openSession } from "./sessions/commands.ts";
 export type { SessionPosition } from "./sessions/commands.ts";
 export { isSessionNotice, withSessions } from "./sessions/machine.ts";
@@ -18,7 +19,6 @@ export type { ResultCodec, SessionNotice } from "./sessions/machine.ts";
 export { SESSION_LIMITS } from "./sessions/table.ts";
 export type { SessionLimits } from "./sessions/table.ts";
 export { textOf } from "./text.ts";
-export { createRandom } from "@raftarium/raft";
 export type * from "./api.ts";
 export type * from "./options.ts";
 export type * from "./ports.ts";

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { createRandom } from "@raftarium/raft";
+import { createRandom } from "./random.ts";
 import { Window } from "./window.ts";
 
 test("gives back what was set, once", () => {

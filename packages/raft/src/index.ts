@@ -4,7 +4,7 @@
  * inputs from the same start give the same effects, on any engine.
  *
  * ```ts
- * const raft = createRaft({ id: 1, initialConfiguration, recovered, random: createRandom(42), … });
+ * const raft = createRaft({ id: 1, initialConfiguration, recovered, random, … });
  *
  * function step(input: Input) {
  *   for (const effect of raft.step(input)) {
@@ -56,5 +56,4 @@ export { decodeConfiguration, encodeConfiguration } from "./configuration.ts";
 export { validateOptions } from "./options.ts";
 export { isJoint, isMember, isVoter, membersOf, quorumValue, tally, votersOf } from "./quorum.ts";
 export { createRaft } from "./raft.ts";
-export { createRandom } from "./random.ts";
 export type * from "./types.ts";

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { createRaft, createRandom } from "./index.ts";
+import { createRandom } from "../test/random.ts";
+import { createRaft } from "./index.ts";
 import type { AppendEntriesResponse, Effect, Input } from "./index.ts";
 
 /** Takes a write, a command or a snapshot as done at once. */

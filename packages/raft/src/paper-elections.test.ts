@@ -16,7 +16,7 @@ import {
   vote,
   voters,
 } from "../test/driver.ts";
-import { createRandom } from "./index.ts";
+import { createRandom } from "../test/random.ts";
 
 describe("§5.1 terms", () => {
   test("a node that sees a later term enters it and follows", () => {

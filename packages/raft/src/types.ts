@@ -167,7 +167,7 @@ export type TransferPhase = "started" | "sent" | "aborted" | "done";
 
 // --- construction -------------------------------------------------------------------------
 
-/** A source of chance that is handed in; see `createRandom`. */
+/** A source of chance, handed in: a seeded one makes a run that can be repeated. */
 export interface Random {
   /** A whole number from `min` to `max`, both included. */
   integer(min: number, max: number): number;

@@ -4,7 +4,7 @@
  * every step the safety properties of the paper's Figure 3 are checked, and that what is promised
  * is on disk.
  */
-import { createRaft, createRandom } from "../src/index.ts";
+import { createRaft } from "../src/index.ts";
 import type {
   ConfigurationChange,
   Effect,
@@ -15,6 +15,7 @@ import type {
   Ticket,
 } from "../src/index.ts";
 import { optionsFor, voters } from "./driver.ts";
+import { createRandom } from "./random.ts";
 import { SafetyChecks, Violation, readState, writeState } from "./safety-checks.ts";
 import type { Disk, TestNode } from "./safety-checks.ts";
 

@@ -1,5 +1,5 @@
 /** One core under test, with everything around it in the hands of the test. */
-import { createRaft, createRandom } from "../src/index.ts";
+import { createRaft } from "../src/index.ts";
 import type {
   AppendEntries,
   Configuration,
@@ -16,6 +16,7 @@ import type {
   SnapshotMetadata,
   Term,
 } from "../src/index.ts";
+import { createRandom } from "./random.ts";
 
 export type EffectOf<Kind extends Effect["kind"]> = Extract<Effect, { kind: Kind }>;
 

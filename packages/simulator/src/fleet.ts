@@ -1,7 +1,7 @@
 /** All processes of a run: those of the first start, and those that joined later. */
 import type { InvariantChecker } from "@raftarium/checker";
+import { createRandom } from "@raftarium/node";
 import type { Observation } from "@raftarium/observer";
-import { createRandom } from "@raftarium/raft";
 import { openStorage } from "@raftarium/storage";
 import { createChance } from "./chance.ts";
 import type { ConfigurationChain } from "./configuration-chain.ts";

@@ -1,7 +1,8 @@
-import type { Random } from "./types.ts";
+import type { Random } from "@raftarium/raft";
 
 /**
- * A small fast counter-based generator (sfc32 by Chris Doty-Humphrey) over 32-bit integers: the
+ * Chance for the core's election timers, and for whoever needs numbers that can be repeated: a
+ * small fast counter-based generator (sfc32 by Chris Doty-Humphrey) over 32-bit integers: the
  * same seed gives the same numbers on every engine. Not for secrets.
  *
  * @param seed Any safe integer.
