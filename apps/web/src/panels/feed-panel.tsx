@@ -4,7 +4,6 @@ import { memo, useState } from "react";
 import { hueOf } from "../shell/words.tsx";
 import { useTimelineItself } from "../state/use.ts";
 import { clockWords } from "./format.ts";
-import { historyOf } from "./history.ts";
 import { useCalmView } from "./use-calm-view.ts";
 
 interface LineProps {
@@ -42,7 +41,7 @@ const Line = memo(function Line({ line, startUs }: LineProps) {
 const LINES_AT_FIRST = 120;
 
 export function FeedPanel() {
-  const history = historyOf(useTimelineItself());
+  const history = useTimelineItself().history();
   // With each look at the view the lines are read anew.
   const { view, live } = useCalmView();
   const lines = history.lines();

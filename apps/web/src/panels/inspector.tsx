@@ -12,7 +12,6 @@ import { deedsOf } from "../stage/deeds.ts";
 import { ui } from "../state/ui.ts";
 import { useCommands, useTimelineItself, useUi } from "../state/use.ts";
 import { agoWords, bytesWords, stretchWords, syncWords } from "./format.ts";
-import { historyOf } from "./history.ts";
 import { useCalmView } from "./use-calm-view.ts";
 
 const SIGNAL_NUMBERS: Record<string, string> = {
@@ -185,7 +184,7 @@ function lastWordsOf(node: ClusterNode): string {
 }
 
 export function Inspector() {
-  const history = historyOf(useTimelineItself());
+  const history = useTimelineItself().history();
   const { view } = useCalmView();
   const selectedId = useUi((state) => state.selectedNodeId);
   const chosen = selectedId === null ? undefined : nodeById(view, selectedId);

@@ -9,11 +9,10 @@ import {
   type PointerEvent,
 } from "react";
 import { hueOf } from "../shell/words.tsx";
+import type { TapeModel } from "../state/tape-model.ts";
 import { useLoop, useTimeline, useTimelineItself } from "../state/use.ts";
 import { clockWords } from "./format.ts";
-import { historyOf } from "./history.ts";
 import { sheets, useSheets, type LogTab } from "./sheets.ts";
-import type { TapeModel } from "./tape-model.ts";
 
 /** A tape this long at least, so that the first seconds don't fill it. */
 const SPAN_US_MIN = 30_000_000;
@@ -201,7 +200,7 @@ function Sheets() {
 
 export function TapePanel() {
   const timeline = useTimelineItself();
-  const history = historyOf(timeline);
+  const history = timeline.history();
   const live = useTimeline((state) => state.live);
   const soughtUs = useTimeline((state) => state.soughtUs);
   const { element, width } = useWidth();

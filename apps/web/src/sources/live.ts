@@ -4,6 +4,7 @@ import { observationFromWire } from "@raftarium/protocol";
 import { ObserverService } from "@raftarium/protocol/observer";
 import { createLiveCommands } from "../commands.ts";
 import type { Timeline } from "../state/timeline.ts";
+import { recall } from "./past.ts";
 import type { Source } from "./source.ts";
 
 const RETRY_MS_MIN = 300;
@@ -26,12 +27,22 @@ async function readStream(
   signal: AbortSignal,
 ): Promise<boolean> {
   const observer = createClient(ObserverService, transport);
+  const ended = new AbortController();
   let heard = false;
-  timeline.restart();
-  for await (const { observations } of observer.observe({}, { signal })) {
-    if (!heard) timeline.setConnection({ state: "open", detail: "" });
-    heard = true;
-    timeline.push(observations.map(observationFromWire), performance.now());
+  try {
+    for await (const { observations, place } of observer.observe({}, { signal })) {
+      const told = observations.map(observationFromWire);
+      if (heard) timeline.push(told, performance.now());
+      else {
+        heard = true;
+        const begunUs = place === undefined ? null : Number(place.begunUs);
+        timeline.begin(told, performance.now(), begunUs);
+        timeline.setConnection({ state: "open", detail: "" });
+        if (place !== undefined) void recall(timeline, place, ended.signal);
+      }
+    }
+  } finally {
+    ended.abort();
   }
   return heard;
 }

@@ -21,7 +21,7 @@ export function parseRecording(text: string): readonly Observation[] {
 function standAt(timeline: Timeline, observations: readonly Observation[], at: string): void {
   const first = observations[0]?.timeUs ?? 0;
   const last = observations.at(-1)?.timeUs ?? 0;
-  timeline.push(observations, performance.now() - 60_000);
+  timeline.begin(observations, performance.now() - 60_000, null);
   timeline.frame(performance.now());
   timeline.seek(at === "end" ? last : first + Number(at) * 1_000_000);
 }
@@ -35,17 +35,23 @@ function play(
 ): () => void {
   const firstUs = observations[0]?.timeUs ?? 0;
   let next = 0;
+  let begun = false;
   let startedMs = performance.now() - fromSeconds * 1000;
   const step = () => {
     const nowMs = performance.now();
     const dueUs = firstUs + (nowMs - startedMs) * 1000;
     const from = next;
     while (next < observations.length && (observations[next]?.timeUs ?? 0) <= dueUs) next += 1;
-    if (next > from) timeline.push(observations.slice(from, next), nowMs);
+    if (next > from) {
+      const due = observations.slice(from, next);
+      if (begun) timeline.push(due, nowMs);
+      else timeline.begin(due, nowMs, null);
+      begun = true;
+    }
     if (next === observations.length && loop) {
       next = 0;
       startedMs = nowMs;
-      timeline.restart();
+      begun = false;
     }
   };
   step();

@@ -1,6 +1,7 @@
 import { nodeById, type Observation } from "@raftarium/observer";
 import { describe, expect, test } from "vitest";
 import { createClusterClock } from "./clock.ts";
+import { createHistory } from "./history.ts";
 import { createTimeline } from "./timeline.ts";
 
 /** Node 1 commits `commitIndex` at this moment of the cluster's clock. */
@@ -60,8 +61,6 @@ describe("the timeline", () => {
 
   test("the past can be shown, and stands still; the present goes on meanwhile", () => {
     const timeline = createTimeline();
-    const heard: number[] = [];
-    timeline.onObservations((batch) => heard.push(...batch.map((told) => told.sequence)));
     timeline.push([commit(1, 5000), commit(2, 6000)], 2000);
     timeline.frame(3000);
     timeline.seek(5_500_000);
@@ -69,19 +68,54 @@ describe("the timeline", () => {
     expect(timeline.getState().live).toBe(false);
     timeline.push([commit(3, 7000)], 3000);
     expect(shown(timeline, 4000)).toBe(1);
-    expect(heard).toEqual([1, 2, 3]);
+    expect(timeline.history().view().version).toBe(3);
     timeline.goLive();
     expect(shown(timeline, 4200)).toBe(3);
   });
 
-  test("a new stream takes the place of what was known, but not before it speaks", () => {
+  test("a new stream takes the place of what was known", () => {
     const timeline = createTimeline();
     timeline.push([commit(7, 5000)], 1000);
     expect(shown(timeline, 2000)).toBe(7);
-    timeline.restart();
-    expect(shown(timeline, 3000)).toBe(7);
-    timeline.push([commit(1, 100)], 4000);
+    timeline.begin([commit(1, 100)], 4000, null);
     expect(shown(timeline, 4200)).toBe(1);
+    expect(timeline.since(0)).toBeNull();
+  });
+
+  test("the past is joined without a gap and without a double, and can be shown", () => {
+    const timeline = createTimeline();
+    // The present state, which the past leads to, and what came after it.
+    timeline.begin([commit(3, 5000)], 1000, 1_000_000);
+    timeline.push([commit(4, 5100), commit(5, 5200)], 1200);
+    timeline.frame(2000);
+    expect(timeline.since(0)?.map(({ sequence }) => sequence)).toEqual([4, 5]);
+
+    const past = createHistory(1_000_000);
+    for (const told of [commit(1, 2000), commit(2, 3000), commit(3, 4000)]) past.append(told);
+    past.append(commit(4, 5100));
+    timeline.push([commit(6, 5300)], 2000);
+    timeline.frame(3000);
+    timeline.join(past, 1);
+
+    expect(timeline.since(0)).toBeNull();
+    expect(shown(timeline, 3000)).toBe(6);
+    const view = timeline.history().view();
+    expect({ version: view.version, lostCount: view.lostCount }).toEqual({
+      version: 6,
+      lostCount: 0,
+    });
+    expect(timeline.history().startUs()).toBe(1_000_000);
+    timeline.seek(3_500_000);
+    expect(shown(timeline, 3100)).toBe(2);
+  });
+
+  test("a past that comes too late is not waited for", () => {
+    const timeline = createTimeline();
+    timeline.begin([], 0, 1);
+    const many = Array.from({ length: 60_000 }, (_, at) => commit(at + 1, 5000));
+    timeline.push(many, 0);
+    timeline.frame(1000);
+    expect(timeline.since(0)).toBeNull();
   });
 
   test("never queues without bound", () => {

@@ -5,16 +5,12 @@
  * The page shows the cluster a little late (`LAG_US`), so that what one node tells a few
  * milliseconds after another is drawn in its true order.
  */
-import {
-  EMPTY_VIEW,
-  createRecording,
-  type ClusterView,
-  type Observation,
-} from "@raftarium/observer";
+import { EMPTY_VIEW, type ClusterView, type Observation } from "@raftarium/observer";
 import { createClusterClock } from "./clock.ts";
+import { createHistory, type History } from "./history.ts";
 
 export interface Connection {
-  /** `recorded`: there is no cluster, this is a recording. */
+  /** `recorded`: there is no cluster, this is a history. */
   readonly state: "connecting" | "open" | "lost" | "recorded";
   /** What a person should know about it; empty when all is well. */
   readonly detail: string;
@@ -43,18 +39,31 @@ export interface Frame {
 }
 
 export interface Timeline {
-  /** @param atMs what the page's monotonic clock said when they arrived. */
+  /**
+   * A stream begins; what was known is forgotten.
+   *
+   * @param present what it tells first: the present state.
+   * @param atMs what the page's monotonic clock said when that arrived.
+   * @param begunUs when the recording began of which the past may be joined; null: there is none.
+   */
+  begin(present: readonly Observation[], atMs: number, begunUs: number | null): void;
+  /** The stream goes on. */
   push(observations: readonly Observation[], atMs: number): void;
-  /** The stream begins anew: what it tells first is a full view. */
-  restart(): void;
+  /**
+   * What took effect after the present state that the stream began with, from the `from`-th on;
+   * null: no past can be joined, or not any more.
+   */
+  since(from: number): readonly Observation[] | null;
+  /** Takes `past` for the history: all before the stream, and the first `count` of `since`. */
+  join(past: History, count: number): void;
+  /** All that is remembered now. */
+  history(): History;
   setConnection(connection: Connection): void;
   /** Moves to the moment that is due, and says what is to be drawn. */
   frame(atMs: number): Frame;
   getState(): TimelineState;
   /** Called at most about ten times a second, from within `frame`. */
   subscribe(listener: () => void): () => void;
-  /** Every observation as it takes effect, in order, whatever moment is shown. */
-  onObservations(listener: (batch: readonly Observation[], view: ClusterView) => void): () => void;
   /** Shows a moment of the past. */
   seek(timeUs: number): void;
   goLive(): void;
@@ -68,16 +77,20 @@ const BUSY = 100;
 const SPREAD_FRAMES = 2;
 /** More waiting than this take effect at once: never queue without bound. */
 const WAITING_MAX = 20_000;
+/** If so much happens before the past is there, it is not waited for any longer. */
+const SINCE_MAX = 50_000;
 
 export function createTimeline(): Timeline {
   const clock = createClusterClock();
-  let recording = createRecording();
+  let history = createHistory();
+  let since: Observation[] | null = null;
+  /** How many are still to take effect of those that tell the present state. */
+  let presentLeft = 0;
   let waiting: Observation[] = [];
   let waitingFrom = 0;
   let shownUs = 0;
   let sought: { readonly timeUs: number; readonly view: ClusterView } | null = null;
   let flightUs = 0;
-  let restarting = false;
   let state: TimelineState = {
     view: EMPTY_VIEW,
     live: true,
@@ -91,7 +104,6 @@ export function createTimeline(): Timeline {
   /** Who has yet to hear of the newest state, in a busy cluster. */
   let unnotified: (() => void)[] = [];
   const listeners = new Set<() => void>();
-  const watchers = new Set<(batch: readonly Observation[], view: ClusterView) => void>();
 
   function measure(observation: Observation): void {
     const { body } = observation;
@@ -107,18 +119,16 @@ export function createTimeline(): Timeline {
     for (; waitingFrom < waiting.length; waitingFrom += 1) {
       const observation = waiting[waitingFrom];
       if (observation === undefined || (observation.timeUs > untilUs && !overfull)) break;
-      recording.append(observation);
+      history.append(observation);
       measure(observation);
+      if (presentLeft > 0) presentLeft -= 1;
+      else since?.push(observation);
     }
     if (waitingFrom === from) return;
-    const batch = waiting.slice(from, waitingFrom);
+    if ((since?.length ?? 0) > SINCE_MAX) since = null;
     if (waitingFrom === waiting.length || waitingFrom > 4096) {
       waiting = waiting.slice(waitingFrom);
       waitingFrom = 0;
-    }
-    if (watchers.size > 0) {
-      const view = recording.view();
-      for (const watcher of watchers) watcher(batch, view);
     }
   }
 
@@ -135,9 +145,9 @@ export function createTimeline(): Timeline {
   }
 
   function stateNow(): Partial<TimelineState> {
-    const view = sought?.view ?? recording.view();
+    const view = sought?.view ?? history.view();
     const soughtUs = sought?.timeUs ?? null;
-    return { view, live: sought === null, soughtUs, flightUs, firstUs: recording.firstUs() };
+    return { view, live: sought === null, soughtUs, flightUs, firstUs: history.firstUs() };
   }
 
   /** @returns whether anybody was told. */
@@ -146,7 +156,7 @@ export function createTimeline(): Timeline {
       notifyNext(Math.ceil(listeners.size / SPREAD_FRAMES));
       return true;
     }
-    const view = sought?.view ?? recording.view();
+    const view = sought?.view ?? history.view();
     if (view === state.view && (sought === null) === state.live) return false;
     if (atMs - notifiedAtMs < NOTIFY_MS) return false;
     notifiedAtMs = atMs;
@@ -160,25 +170,35 @@ export function createTimeline(): Timeline {
     return true;
   }
 
+  function push(observations: readonly Observation[], atMs: number): void {
+    for (const observation of observations) {
+      clock.heard(observation.timeUs, atMs);
+      waiting.push(observation);
+    }
+  }
+
   return {
-    push(observations, atMs) {
-      if (restarting) {
-        restarting = false;
-        clock.reset();
-        recording = createRecording();
-        waiting = [];
-        waitingFrom = 0;
-        shownUs = 0;
-        sought = null;
-      }
-      for (const observation of observations) {
-        clock.heard(observation.timeUs, atMs);
-        waiting.push(observation);
-      }
+    begin(present, atMs, begunUs) {
+      clock.reset();
+      history = createHistory(begunUs);
+      since = begunUs === null ? null : [];
+      presentLeft = present.length;
+      waiting = [];
+      waitingFrom = 0;
+      shownUs = 0;
+      sought = null;
+      push(present, atMs);
     },
-    restart() {
-      restarting = true;
+    push,
+    since: (from) => since?.slice(from) ?? null,
+    join(past, count) {
+      for (const observation of since?.slice(count) ?? []) past.append(observation);
+      since = null;
+      history = past;
+      if (sought !== null) sought = { ...sought, view: history.viewAt(sought.timeUs) };
+      notify(stateNow());
     },
+    history: () => history,
     setConnection(connection) {
       notify({ connection });
     },
@@ -187,21 +207,17 @@ export function createTimeline(): Timeline {
       takeEffect(shownUs);
       const quiet = !refresh(atMs);
       if (sought !== null) return { ...sought, flightUs, quiet };
-      return { view: recording.view(), timeUs: shownUs, flightUs, quiet };
+      return { view: history.view(), timeUs: shownUs, flightUs, quiet };
     },
     getState: () => state,
     subscribe(listener) {
       listeners.add(listener);
       return () => listeners.delete(listener);
     },
-    onObservations(watcher) {
-      watchers.add(watcher);
-      return () => watchers.delete(watcher);
-    },
     seek(timeUs) {
       takeEffect(shownUs);
-      const atUs = Math.min(timeUs, recording.lastUs());
-      sought = { timeUs: atUs, view: recording.viewAt(atUs) };
+      const atUs = Math.min(timeUs, history.lastUs());
+      sought = { timeUs: atUs, view: history.viewAt(atUs) };
       notify(stateNow());
     },
     goLive() {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import type { ObservationBody } from "@raftarium/observer";
-import { killed, observationsOf } from "./testing.ts";
+import { killed, observationsOf } from "../panels/testing.ts";
 import { createTape, type TapeModel } from "./tape-model.ts";
 
 const leads = (nodeId: number, term: number): readonly [number, ObservationBody] => [
