@@ -11,12 +11,12 @@ type Fields = Readonly<Record<string, unknown>>;
 /** Hold the id of a node (beside the core's own `id`: elsewhere that is a request's). */
 const NODE_FIELDS = new Set(["votedFor", "leaderId", "to", "from", "targetId", "nodeId"]);
 /** Tickets are compared only with the last one persisted: what matters is how far beyond it. */
-const TICKET_FIELDS = new Set(["ticket", "lastTicket", "promiseTicket", "hardStateTicket"]);
+const TICKET_FIELDS = new Set(["ticket", "lastTicket", "hardStateTicket"]);
 
 /** Handed in, or derived from the rest. */
 const GIVEN = ["options", "matchOf", "observing", "observed", "uncommittedBytes"];
 /** Of the step that is over. */
-const OVER = ["effects", "sliceFrom", "sliceEntries"];
+const OVER = ["effects"];
 /** Elections are told to begin, nobody is asked to be loyal, and leases are off. */
 const TIME = [
   "now",
@@ -31,15 +31,9 @@ const TIME = [
   "leaseVoid",
 ];
 /** Nobody changes the configuration, and all nodes are equally good leaders. */
-const MEMBERSHIP = [
-  "configurations",
-  "configuration",
-  "configurationIndex",
-  "configurationIndexTold",
-  "priority",
-];
+const MEMBERSHIP = ["configurations", "configurationIndexTold", "priority"];
 /** Bytes never run short. */
-const BYTES = ["inflightBytes", "inflightBytesMax", "inflightBytesTotal", "inflightAppendsMax"];
+const BYTES = ["inflightBytesTotal"];
 
 /** The fields that make no difference here, wherever in the core they are. */
 export const IDLE: ReadonlySet<string> = new Set([
@@ -97,7 +91,7 @@ class Encoder {
     const id = this.#permutation[core["id"] as number];
     return `${id}${this.#fields(core, (name) => {
       if (name === "id") return false;
-      if (name === "votes" || name === "ownVoteTicket") return isCandidate;
+      if (name === "votes") return isCandidate;
       if (name === "reads") return hasReads;
       return name !== "termStartIndex" || role === "leader";
     })}`;
@@ -132,9 +126,7 @@ class Encoder {
 
   #number(name: string, value: number): number {
     if (NODE_FIELDS.has(name)) return this.#permutation[value]!;
-    if (TICKET_FIELDS.has(name) || name === "ownVoteTicket") {
-      return Math.max(0, value - this.#persistedTicket);
-    }
+    if (TICKET_FIELDS.has(name)) return Math.max(0, value - this.#persistedTicket);
     return value;
   }
 }

@@ -146,8 +146,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "persistence.ts",
-        from: "const durable = core.promiseTicket <= core.persistedTicket;",
-        to: "const durable = core.promiseTicket <= core.lastTicket;",
+        from: "core.withheld[0]!.ticket <= core.persistedTicket",
+        to: "core.withheld[0]!.ticket <= core.lastTicket",
       },
     ],
   },

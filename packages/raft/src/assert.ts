@@ -11,8 +11,3 @@ export function assert(condition: boolean, message: string): asserts condition {
 export function fail(message: string): never {
   throw new AssertionError(message);
 }
-
-/** The end of an exhaustive `switch`. */
-export function unreachable(value: never, what: string): never {
-  throw new AssertionError(`unknown ${what}: ${JSON.stringify(value)}`);
-}

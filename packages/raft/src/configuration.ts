@@ -1,5 +1,5 @@
 /** The bytes of a configuration in the log. */
-import { ascending } from "./quorum.ts";
+import { ascending, isSound } from "./quorum.ts";
 import type { Configuration, NodeId } from "./types.ts";
 
 const formatVersion = 1;
@@ -34,30 +34,25 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   let sound = true;
   /** What is not there reads as -1, which is no count. */
   const next = (): number => numbers[at++] ?? -1;
-  const list = (itemMin: number, itemMax: number): number[] => {
+  const list = (itemMax = Number.MAX_SAFE_INTEGER): number[] => {
     const count = next();
     const items = numbers.slice(at, at + Math.max(count, 0));
     at += items.length;
-    sound &&= items.length === count && items.every((item) => item >= itemMin && item <= itemMax);
+    sound &&= items.length === count && items.every((item) => item <= itemMax);
     return items;
   };
-  const ids = (): NodeId[] => {
-    const items = list(1, Number.MAX_SAFE_INTEGER);
-    sound &&= new Set(items).size === items.length;
-    return items;
-  };
-  const [voters, votersOutgoing, learners] = [ids(), ids(), ids()];
+  const [voters, votersOutgoing, learners] = [list(), list(), list()];
   const addresses: Record<NodeId, string> = {};
   const addressCount = next();
   if (addressCount < 0 || addressCount > numbers.length) return null;
   for (let i = 0; i < addressCount; i++) {
     const nodeId = next();
-    addresses[nodeId] = list(0, 0xffff)
+    addresses[nodeId] = list(0xffff)
       .map((unit) => String.fromCharCode(unit))
       .join("");
   }
-  if (!sound || at !== numbers.length) return null;
-  return { voters, votersOutgoing, learners, addresses };
+  const configuration = { voters, votersOutgoing, learners, addresses };
+  return sound && at === numbers.length && isSound(configuration) ? configuration : null;
 }
 
 function varint(value: number): number[] {

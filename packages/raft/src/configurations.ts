@@ -5,39 +5,30 @@
  */
 import { assert } from "./assert.ts";
 import { decodeConfiguration } from "./configuration.ts";
-import type { ConfigurationAt, Core } from "./core.ts";
+import type { Core } from "./core.ts";
 import { Progress } from "./progress.ts";
 import { isVoter, membersOf } from "./quorum.ts";
-import type { Entry, LogIndex, NodeId, RaftOptions, SnapshotMetadata } from "./types.ts";
+import type { ConfigurationAt, Entry, LogIndex, NodeId } from "./types.ts";
+import type { RaftOptions, SnapshotMetadata } from "./types.ts";
 
 /** What storage found, oldest first. */
 export function recoveredConfigurations(options: RaftOptions): ConfigurationAt[] {
   const { snapshot, entries } = options.recovered;
-  const found: ConfigurationAt[] = [
-    snapshot === null
-      ? { index: 0, configuration: options.initialConfiguration }
-      : { index: snapshot.configurationIndex, configuration: snapshot.configuration },
-  ];
-  for (const entry of entries) {
-    if (entry.kind === "configuration") found.push(read(entry));
-  }
-  return found;
+  const initial = { configuration: options.initialConfiguration, configurationIndex: 0 };
+  return [snapshot ?? initial, ...configurationsIn(entries)];
 }
 
 /** Entries were appended: the last configuration among them is in force now. */
 export function adoptConfigurations(core: Core, entries: readonly Entry[]): void {
-  let found = false;
-  for (const entry of entries) {
-    if (entry.kind !== "configuration") continue;
-    core.configurations.push(read(entry));
-    found = true;
-  }
-  if (found) changed(core);
+  const added = configurationsIn(entries);
+  if (added.length === 0) return;
+  core.configurations.push(...added);
+  changed(core);
 }
 
 /** The log was truncated from `fromIndex` on: what was in force before is so again. */
 export function revertConfigurations(core: Core, fromIndex: LogIndex): void {
-  const kept = core.configurations.filter(({ index }) => index < fromIndex);
+  const kept = core.configurations.filter(({ configurationIndex: index }) => index < fromIndex);
   if (kept.length === core.configurations.length) return;
   core.configurations = kept;
   changed(core);
@@ -45,22 +36,23 @@ export function revertConfigurations(core: Core, fromIndex: LogIndex): void {
 
 /** A snapshot took the place of the log: its configuration, whatever the log had said. */
 export function replaceConfigurations(core: Core, snapshot: SnapshotMetadata): void {
-  const { configuration, configurationIndex } = snapshot;
-  core.configurations = [{ index: configurationIndex, configuration }];
+  core.configurations = [snapshot];
   changed(core);
 }
 
 /** The configuration that was in force at `index`. */
 export function configurationAt(core: Core, index: LogIndex): ConfigurationAt {
-  const found = core.configurations.findLast((candidate) => candidate.index <= index);
+  const found = core.configurations.findLast(
+    ({ configurationIndex }) => configurationIndex <= index,
+  );
   assert(found !== undefined, "the configuration of a compacted index was asked for");
   return found;
 }
 
 /** The log up to `index` is in a snapshot: older configurations matter no more. */
 export function forgetConfigurations(core: Core, index: LogIndex): void {
-  const { index: kept } = configurationAt(core, index);
-  core.configurations = core.configurations.filter((candidate) => candidate.index >= kept);
+  const oldest = configurationAt(core, index);
+  core.configurations = core.configurations.slice(core.configurations.indexOf(oldest));
 }
 
 /**
@@ -96,17 +88,8 @@ export function refreshPeers(core: Core): void {
   }
 }
 
-/** Tells observers once that the configuration in force is committed. */
-export function observeCommitted(core: Core): void {
-  if (core.configurationIndexTold >= core.configurationIndex) return;
-  core.configurationIndexTold = core.configurationIndex;
-  if (core.observing) observeConfiguration(core, true);
-}
-
 function changed(core: Core): void {
-  const { index, configuration } = core.configurations.at(-1)!;
-  core.configuration = configuration;
-  core.configurationIndex = index;
+  const { configuration, configurationIndex: index } = core;
   core.configurationIndexTold = Math.min(core.configurationIndexTold, index - 1);
   refreshPeers(core);
   core.effects.push({ kind: "configuration", configuration, index });
@@ -119,13 +102,18 @@ function changed(core: Core): void {
   }
 }
 
-function observeConfiguration(core: Core, committed: boolean): void {
+export function observeConfiguration(core: Core, committed: boolean): void {
   const { configuration, configurationIndex: index } = core;
   core.observe({ kind: "configuration-changed", configuration, index, committed });
 }
 
-function read(entry: Entry): ConfigurationAt {
-  const configuration = decodeConfiguration(entry.data);
-  assert(configuration !== null, "a malformed configuration in the log");
-  return { index: entry.index, configuration };
+function configurationsIn(entries: readonly Entry[]): ConfigurationAt[] {
+  const found: ConfigurationAt[] = [];
+  for (const { kind, index, data } of entries) {
+    if (kind !== "configuration") continue;
+    const configuration = decodeConfiguration(data);
+    assert(configuration !== null, "a malformed configuration in the log");
+    found.push({ configuration, configurationIndex: index });
+  }
+  return found;
 }

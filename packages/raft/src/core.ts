@@ -6,11 +6,16 @@ import { assert } from "./assert.ts";
 import { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
 import { isVoter } from "./quorum.ts";
-import type { Configuration, CoreObservation, Effect, LogIndex, Message, NodeId } from "./types.ts";
+import type {
+  Configuration,
+  ConfigurationAt,
+  CoreObservation,
+  Effect,
+  LogIndex,
+  Message,
+  NodeId,
+} from "./types.ts";
 import type { RaftOptions, RequestId, Role, SnapshotMetadata, Term, Ticket } from "./types.ts";
-
-/** A configuration and the entry that brought it (0: the initial one). */
-export type ConfigurationAt = Readonly<{ index: LogIndex; configuration: Configuration }>;
 
 /** A read that is not answered yet. */
 export interface PendingRead {
@@ -57,7 +62,7 @@ export interface Transfer {
 
 /** A leader's snapshot that is coming in, chunk by chunk. */
 export interface Receiving {
-  readonly from: NodeId;
+  /** Whose leader sends it: there is one in a term. */
   readonly term: Term;
   readonly snapshotIndex: LogIndex;
   /** Bytes handed to storage. */
@@ -118,8 +123,6 @@ export class Core {
 
   lastTicket: Ticket = 0;
   persistedTicket: Ticket = 0;
-  /** The last write on which a promise may rest; what is promised now waits for it. */
-  promiseTicket: Ticket = 0;
   /** Promises of the step under way; they learn their ticket when it ends. */
   promises: Promised[] = [];
   /** In order of tickets. */
@@ -129,9 +132,6 @@ export class Core {
 
   /** Those of the log and the snapshot that still matter, oldest first; never empty. */
   configurations: ConfigurationAt[];
-  /** In force: the last of `configurations`. A configuration counts from its append on. */
-  configuration: Configuration;
-  configurationIndex: LogIndex;
   /** The last configuration whose commitment was told to observers. */
   configurationIndexTold: LogIndex = 0;
 
@@ -139,8 +139,6 @@ export class Core {
 
   /** Answers in the election under way, the first of each voter; itself included. */
   votes = new Map<NodeId, boolean>();
-  /** When this is durable, the candidate may count its own vote. */
-  ownVoteTicket: Ticket = 0;
 
   // --- leader ---
 
@@ -182,11 +180,16 @@ export class Core {
     this.commitIndex = Math.max(hint, this.log.baseIndex);
     this.commitIndexGiven = hardState.commitIndex;
     this.configurations = configurations;
-    const inForce = configurations.at(-1);
-    assert(inForce !== undefined, "no configuration");
-    this.configuration = inForce.configuration;
-    this.configurationIndex = inForce.index;
     this.role = this.restingRole;
+  }
+
+  /** In force: the last in the log. A configuration counts from its append on. */
+  get configuration(): Configuration {
+    return this.configurations.at(-1)!.configuration;
+  }
+
+  get configurationIndex(): LogIndex {
+    return this.configurations.at(-1)!.configurationIndex;
   }
 
   /** What a node is when it neither leads nor campaigns. */

@@ -1,6 +1,7 @@
 /** Leader election: when to campaign, whom to vote for (paper 5.2 and 5.4.1; thesis 4.2.3, 9.6). */
 import { isPromotable } from "./configurations.ts";
 import type { Core } from "./core.ts";
+import { hardStateDurable } from "./persistence.ts";
 import { quorumValue, tally } from "./quorum.ts";
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
 import { observeVotes } from "./roles.ts";
@@ -87,10 +88,9 @@ export function takeVoteResponse(core: Core, from: NodeId, message: RequestVoteR
   recordVote(core, from, message.voteGranted);
 }
 
-/** Its own vote has become durable. */
+/** A candidate counts its own vote, too, once that is durable. */
 export function countOwnVote(core: Core): void {
-  if (core.role !== "candidate" || core.votes.has(core.id)) return;
-  if (core.persistedTicket >= core.ownVoteTicket) recordVote(core, core.id, true);
+  if (core.role === "candidate" && hardStateDurable(core)) recordVote(core, core.id, true);
 }
 
 /** Steps down if no quorum was heard for an election timeout (thesis 6.2). */

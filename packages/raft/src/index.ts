@@ -51,9 +51,7 @@
  * An AssertionError means that an invariant is broken: end the process. Nothing that a peer or a
  * client can send causes one, short of breaking Raft's own rules.
  */
-export { assert, AssertionError } from "./assert.ts";
+export { AssertionError } from "./assert.ts";
 export { decodeConfiguration, encodeConfiguration } from "./configuration.ts";
-export { validateOptions } from "./options.ts";
-export { isJoint, isMember, isVoter, membersOf, quorumValue, tally, votersOf } from "./quorum.ts";
 export { createRaft } from "./raft.ts";
 export type * from "./types.ts";

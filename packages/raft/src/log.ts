@@ -22,17 +22,14 @@ export class Log {
   /** The first entry not yet handed to storage. */
   unstableIndex: LogIndex;
   /** entries[i] has index baseIndex + 1 + i; terms never fall along the log. */
-  private entries: Entry[];
+  private entries: Entry[] = [];
   /** In order of tickets, as storage completes them. */
   private pendingWrites: PendingWrite[] = [];
-  /** The last slice made, because persist, all peers and apply ask for the same ones. */
-  private sliceFrom: LogIndex = 0;
-  private sliceEntries: readonly Entry[] = [];
 
   constructor(baseIndex: LogIndex, baseTerm: Term, entries: readonly Entry[]) {
     this.baseIndex = baseIndex;
     this.baseTerm = baseTerm;
-    this.entries = [...entries];
+    for (const entry of entries) this.append(entry);
     this.durableIndex = this.lastIndex;
     this.unstableIndex = this.lastIndex + 1;
   }
@@ -54,15 +51,11 @@ export class Log {
     return this.entries[offset]!.term;
   }
 
-  /** Undefined if it is compacted or does not exist. */
-  get(index: LogIndex): Entry | undefined {
-    return this.entries[index - this.baseIndex - 1];
-  }
-
   /** Bytes of the commands (and configurations) from `from` to `to`, both included. */
   byteCount(from: LogIndex, to: LogIndex): number {
     let bytes = 0;
-    for (let index = from; index <= to; index++) bytes += this.get(index)!.data.length;
+    const end = to - this.baseIndex;
+    for (let i = from - this.baseIndex - 1; i < end; i++) bytes += this.entries[i]!.data.length;
     return bytes;
   }
 
@@ -74,13 +67,7 @@ export class Log {
           `got ${from} to ${to}`,
       );
     }
-    if (this.sliceFrom === from && this.sliceEntries.length === to - from + 1) {
-      return this.sliceEntries;
-    }
-    const start = from - this.baseIndex - 1;
-    this.sliceFrom = from;
-    this.sliceEntries = this.entries.slice(start, start + to - from + 1);
-    return this.sliceEntries;
+    return this.entries.slice(from - this.baseIndex - 1, to - this.baseIndex);
   }
 
   /** Entries from `from` on, within both limits, but at least one if there is one. */
@@ -117,8 +104,6 @@ export class Log {
     // What is still being written from `index` on is not what the log will hold: when that write
     // completes, it makes durable only what comes before (the A-B-A overwrite).
     for (const write of this.pendingWrites) write.lastIndex = Math.min(write.lastIndex, index - 1);
-    this.sliceFrom = 0;
-    this.sliceEntries = [];
   }
 
   /** Hands out what storage has not been given yet, to be written as `ticket`. */
@@ -133,13 +118,9 @@ export class Log {
   /** Storage has completed everything up to `ticket`. True if durableIndex advanced. */
   persisted(ticket: Ticket): boolean {
     const before = this.durableIndex;
-    let done = 0;
-    while (done < this.pendingWrites.length && this.pendingWrites[done]!.ticket <= ticket) {
-      const { lastIndex } = this.pendingWrites[done]!;
-      if (lastIndex > this.durableIndex) this.durableIndex = lastIndex;
-      done++;
+    while (this.pendingWrites.length > 0 && this.pendingWrites[0]!.ticket <= ticket) {
+      this.durableIndex = Math.max(this.durableIndex, this.pendingWrites.shift()!.lastIndex);
     }
-    if (done > 0) this.pendingWrites.splice(0, done);
     return this.durableIndex > before;
   }
 
@@ -150,7 +131,6 @@ export class Log {
     this.entries = this.entries.slice(index - this.baseIndex);
     this.baseIndex = index;
     this.baseTerm = term;
-    if (this.sliceFrom <= index) this.sliceEntries = [];
   }
 
   /** A leader's snapshot, written as `ticket`, takes the place of the whole log. */
@@ -162,8 +142,6 @@ export class Log {
     // Whatever else is on its way belongs to the log that is gone.
     this.durableIndex = 0;
     this.pendingWrites = [{ ticket, lastIndex: index }];
-    this.sliceFrom = 0;
-    this.sliceEntries = [];
   }
 
   /**
@@ -171,14 +149,8 @@ export class Log {
    * per term instead of one per entry (end of section 5.3). baseIndex - 1 if none is left here.
    */
   lastIndexWithTermAtMost(index: LogIndex, term: Term): LogIndex {
-    let low = this.baseIndex - 1;
-    let high = Math.min(index, this.lastIndex);
-    // Terms never fall along the log, so a binary search finds the edge.
-    while (low < high) {
-      const middle = Math.floor((low + high + 1) / 2);
-      if (this.term(middle)! <= term) low = middle;
-      else high = middle - 1;
-    }
-    return Math.min(low, index);
+    let found = Math.min(index, this.lastIndex);
+    while (found >= this.baseIndex && this.term(found)! > term) found--;
+    return found;
   }
 }

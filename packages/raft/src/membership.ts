@@ -5,9 +5,9 @@
  * its own term (the bug of 2015 in single-server changes).
  */
 import { encodeConfiguration } from "./configuration.ts";
-import { observeCommitted, refreshPeers } from "./configurations.ts";
+import { observeConfiguration, refreshPeers } from "./configurations.ts";
 import type { Core } from "./core.ts";
-import { ascending, isJoint, isMember, isVoter, membersOf } from "./quorum.ts";
+import { ascending, isJoint, isMember, isSound, isVoter, membersOf } from "./quorum.ts";
 import { announceCommit, appendOwn, sendAppends } from "./replication.ts";
 import { becomeFollower } from "./roles.ts";
 import { sendTimeoutNow } from "./transfer.ts";
@@ -26,7 +26,7 @@ export function request(core: Core, id: RequestId, change: ConfigurationChange):
     !isJoint(core.configuration);
   if (!settled) return refuse("configuration-pending");
   const next = afterChange(core, change);
-  if (next === null) return refuse("invalid");
+  if (next === null || next.voters.length === 0 || !isSound(next)) return refuse("invalid");
   const { index, term } = append(core, next);
   core.effects.push({ kind: "proposal-accepted", id, index, term });
 }
@@ -35,7 +35,8 @@ export function request(core: Core, id: RequestId, change: ConfigurationChange):
 export function settle(core: Core): void {
   if (core.configurationIndex > core.commitIndex) return;
   const news = core.configurationIndexTold < core.configurationIndex;
-  observeCommitted(core);
+  core.configurationIndexTold = core.configurationIndex;
+  if (news && core.observing) observeConfiguration(core, true);
   if (core.role !== "leader" || core.commitIndex < core.termStartIndex) return;
   if (news) {
     // Whom the change removed gets to know that it is committed; then nothing more.
@@ -51,13 +52,12 @@ export function settle(core: Core): void {
   }
 }
 
-/** Null if the change makes no sense. */
+/** Null if the change makes no sense; what comes of it may be unsound, too. */
 function afterChange(core: Core, change: ConfigurationChange): Configuration | null {
   const { voters, learners, addresses } = core.configuration;
   switch (change.kind) {
     case "add-learner": {
       const { nodeId, address } = change;
-      if (!isNodeId(nodeId) || isMember(core.configuration, nodeId)) return null;
       return simple(voters, [...learners, nodeId], { ...addresses, [nodeId]: address });
     }
     case "promote": {
@@ -67,29 +67,19 @@ function afterChange(core: Core, change: ConfigurationChange): Configuration | n
     }
     case "remove": {
       const { nodeId } = change;
-      const left = without(voters, nodeId);
-      if (!isMember(core.configuration, nodeId) || left.length === 0) return null;
-      return simple(left, without(learners, nodeId), addresses);
+      if (!isMember(core.configuration, nodeId)) return null;
+      return simple(without(voters, nodeId), without(learners, nodeId), addresses);
     }
     case "replace": {
-      const members = [...change.voters, ...change.learners];
-      const distinct = new Set(members).size === members.length && members.every(isNodeId);
-      if (!distinct || change.voters.length === 0) return null;
       const next = simple(change.voters, change.learners, { ...addresses, ...change.addresses });
-      const sameVoters = next.voters.join() === ascending(voters).join();
+      const sameVoters = ascending(next.voters).join() === ascending(voters).join();
       return sameVoters ? next : { ...next, votersOutgoing: voters };
     }
   }
 }
 
 function simple(voters: NodeIds, learners: NodeIds, addresses: Addresses): Configuration {
-  const none: NodeIds = [];
-  return {
-    voters: ascending(voters),
-    votersOutgoing: none,
-    learners: ascending(learners),
-    addresses,
-  };
+  return { voters, votersOutgoing: [], learners, addresses };
 }
 
 /** Keeps the addresses of members, in the old half of a joint configuration, too. */
@@ -129,8 +119,4 @@ function handOver(core: Core): void {
 
 function without(list: NodeIds, nodeId: NodeId): NodeId[] {
   return list.filter((member) => member !== nodeId);
-}
-
-function isNodeId(nodeId: NodeId): boolean {
-  return Number.isSafeInteger(nodeId) && nodeId >= 1;
 }

@@ -55,13 +55,16 @@ export interface HardState {
   readonly commitIndex: LogIndex;
 }
 
+/** A configuration, and the index of the entry that set it (0: the initial one). */
+export interface ConfigurationAt {
+  readonly configuration: Configuration;
+  readonly configurationIndex: LogIndex;
+}
+
 /** The last entry that a snapshot replaces, and the configuration in force there (section 7). */
-export interface SnapshotMetadata {
+export interface SnapshotMetadata extends ConfigurationAt {
   readonly index: LogIndex;
   readonly term: Term;
-  readonly configuration: Configuration;
-  /** Index of the entry that set `configuration`, 0 for the initial one. */
-  readonly configurationIndex: LogIndex;
 }
 
 // --- messages -----------------------------------------------------------------------------

@@ -3,16 +3,9 @@ import { describe, expect, test } from "vitest";
 import { command, logOf, nothingRecovered, optionsFor, recovered, voters } from "../test/driver.ts";
 import { Log } from "./log.ts";
 import { Progress } from "./progress.ts";
-import {
-  createRaft,
-  decodeConfiguration,
-  encodeConfiguration,
-  membersOf,
-  quorumValue,
-  tally,
-  validateOptions,
-  votersOf,
-} from "./index.ts";
+import { validateOptions } from "./options.ts";
+import { membersOf, quorumValue, tally, votersOf } from "./quorum.ts";
+import { createRaft, decodeConfiguration, encodeConfiguration } from "./index.ts";
 import type { Configuration, RaftOptions } from "./index.ts";
 
 describe("quorum", () => {
@@ -92,10 +85,9 @@ describe("log", () => {
     expect([found(7, 3), found(7, 4), found(2, 9)]).toEqual([3, 4, 2]);
   });
 
-  test("a slice asked for again is the same array; truncation forgets it", () => {
+  test("a slice stays what it was when the log goes on", () => {
     const log = new Log(0, 0, logOf(1, 1, 1));
     const slice = log.slice(2, 3);
-    expect(log.slice(2, 3)).toBe(slice);
     log.truncateFrom(3);
     log.append(command(3, 2));
     expect(log.slice(2, 3).map(({ term }) => term)).toEqual([1, 2]);
@@ -199,12 +191,21 @@ describe("options", () => {
     [{ electionTicksMax: 9 }, /electionTicksMax: expected a whole number from 10 up, got 9/],
     [{ inflightAppendsMax: 0 }, /inflightAppendsMax: expected a whole number from 1 up, got 0/],
     [{ leaseReads: true }, /leaseReads: expected off while checkQuorum is off/],
-    [{ initialConfiguration: voters(1, 1) }, /initialConfiguration: expected each node once/],
-    [{ initialConfiguration: { ...voters(1), learners: [1] } }, /got node 1 as both/],
-    [{ initialConfiguration: { ...voters(), learners: [1] } }, /at least one voter/],
-    [{ recovered: recovered(1, [command(2, 1)]) }, /an entry with index 1, got index 2/],
-    [{ recovered: recovered(3, logOf(3, 2)) }, /a term from 3 up, got 2/],
-    [{ recovered: recovered(2, logOf(3)) }, /at least 3, as in the log, got 2/],
+    [
+      { initialConfiguration: voters(1, 1) },
+      /initialConfiguration: .* each node once, .* got voters 1, 1/,
+    ],
+    [{ initialConfiguration: { ...voters(1), learners: [1] } }, /got voters 1; learners 1/],
+    [{ initialConfiguration: { ...voters(), learners: [1] } }, /got voters ; learners 1/],
+    [{ recovered: recovered(1, [command(2, 1)]) }, /append out of order: expected index 1, got 2/],
+    [
+      { recovered: recovered(3, logOf(3, 2)) },
+      /append of an older term: expected at least 3, got 2/,
+    ],
+    [
+      { recovered: recovered(2, logOf(3)) },
+      /hardState.term: expected a whole number from 3 up, got 2/,
+    ],
     [
       {
         recovered: {

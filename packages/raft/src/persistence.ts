@@ -10,12 +10,10 @@ import type { Ticket } from "./types.ts";
 export function flush(core: Core): void {
   writeOut(core);
   if (core.promises.length === 0) return;
-  const durable = core.promiseTicket <= core.persistedTicket;
-  for (const { to, message } of core.promises) {
-    if (durable) core.send(to, message);
-    else core.withheld.push({ ticket: core.promiseTicket, to, message });
-  }
+  const ticket = core.lastTicket;
+  for (const { to, message } of core.promises) core.withheld.push({ ticket, to, message });
   core.promises = [];
+  release(core);
 }
 
 /** One `persist` effect for all that is new, if anything is. */
@@ -23,7 +21,7 @@ export function writeOut(core: Core): void {
   const { log } = core;
   const entriesNew = log.unstableIndex <= log.lastIndex;
   if (!entriesNew && !core.hardStateDirty) return;
-  const ticket = nextTicket(core);
+  const ticket = ++core.lastTicket;
   // The commit index goes along for free; it never costs a write of its own.
   const hardStateNew = core.hardStateDirty || core.commitIndex > core.commitIndexGiven;
   core.effects.push({
@@ -38,12 +36,6 @@ export function writeOut(core: Core): void {
   if (core.hardStateDirty) core.hardStateTicket = ticket;
   core.hardStateDirty = false;
   if (hardStateNew) core.commitIndexGiven = core.commitIndex;
-}
-
-export function nextTicket(core: Core): Ticket {
-  core.lastTicket++;
-  core.promiseTicket = core.lastTicket;
-  return core.lastTicket;
 }
 
 /** Term and vote are on disk as they are in memory. */
@@ -63,14 +55,15 @@ export function persisted(core: Core, ticket: Ticket): void {
   if (core.log.persisted(ticket) && core.observing) {
     core.observe({ kind: "durable-advanced", durableIndex: core.log.durableIndex });
   }
-  let done = 0;
-  while (done < core.withheld.length && core.withheld[done]!.ticket <= ticket) {
-    const { to, message } = core.withheld[done]!;
+  release(core);
+}
+
+function release(core: Core): void {
+  while (core.withheld.length > 0 && core.withheld[0]!.ticket <= core.persistedTicket) {
+    const { to, message } = core.withheld.shift()!;
     // A promise of an older term may no longer be true: its entries may be overwritten by now.
     if (message.type === "request-vote-response" || message.term === core.term) {
       core.send(to, message);
     }
-    done++;
   }
-  if (done > 0) core.withheld.splice(0, done);
 }

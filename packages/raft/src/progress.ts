@@ -40,21 +40,18 @@ export class Progress {
   observed = "";
 
   /** The last index and the bytes of each append that is out, oldest first. */
-  private readonly inflightIndexes: LogIndex[] = [];
-  private readonly inflightBytes: number[] = [];
-  private readonly inflightAppendsMax: number;
-  private readonly inflightBytesMax: number;
+  private inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];
   inflightBytesTotal = 0;
+  private readonly options: RaftOptions;
 
   constructor(nextIndex: LogIndex, tick: number, options: RaftOptions) {
     this.nextIndex = nextIndex;
     this.lastHeardTick = tick;
-    this.inflightAppendsMax = options.inflightAppendsMax;
-    this.inflightBytesMax = options.inflightBytesMax;
+    this.options = options;
   }
 
   get inflightCount(): number {
-    return this.inflightIndexes.length;
+    return this.inflight.length;
   }
 
   /** May an append with entries go out now? */
@@ -62,9 +59,14 @@ export class Progress {
     if (this.state === "probe") return !this.probeSent;
     return (
       this.state === "replicate" &&
-      this.inflightCount < this.inflightAppendsMax &&
-      this.inflightBytesTotal < this.inflightBytesMax
+      this.inflightCount < this.options.inflightAppendsMax &&
+      this.inflightBytesTotal < this.options.inflightBytesMax
     );
+  }
+
+  /** Has the peer answered lately? */
+  isActive(tick: number): boolean {
+    return tick - this.lastHeardTick < this.options.electionTicksMin;
   }
 
   /** Is the peer at most `entries` behind? Known only while appends are streamed. */
@@ -94,16 +96,14 @@ export class Progress {
   /** An append up to `lastIndex` has gone out in state `replicate`. */
   sent(lastIndex: LogIndex, bytes: number): void {
     this.nextIndex = lastIndex + 1;
-    this.inflightIndexes.push(lastIndex);
-    this.inflightBytes.push(bytes);
+    this.inflight.push({ lastIndex, bytes });
     this.inflightBytesTotal += bytes;
   }
 
   /** The peer has everything up to `index` durably. True if that is news. */
   acknowledged(index: LogIndex): boolean {
-    while (this.inflightIndexes.length > 0 && this.inflightIndexes[0]! <= index) {
-      this.inflightIndexes.shift();
-      this.inflightBytesTotal -= this.inflightBytes.shift()!;
+    while (this.inflight.length > 0 && this.inflight[0]!.lastIndex <= index) {
+      this.inflightBytesTotal -= this.inflight.shift()!.bytes;
     }
     if (index <= this.matchIndex) return false;
     this.matchIndex = index;
@@ -122,8 +122,7 @@ export class Progress {
 
   private clear(): void {
     this.snapshot = null;
-    this.inflightIndexes.length = 0;
-    this.inflightBytes.length = 0;
+    this.inflight = [];
     this.inflightBytesTotal = 0;
   }
 }

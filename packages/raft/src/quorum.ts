@@ -5,7 +5,6 @@
  */
 import type { Configuration, NodeId, NodeIds } from "./types.ts";
 
-export type VoteResult = "won" | "lost" | "pending";
 type ValueOf = (nodeId: NodeId) => number;
 type Votes = ReadonlyMap<NodeId, boolean>;
 
@@ -19,6 +18,18 @@ export function isVoter(configuration: Configuration, nodeId: NodeId): boolean {
 
 export function isMember(configuration: Configuration, nodeId: NodeId): boolean {
   return isVoter(configuration, nodeId) || configuration.learners.includes(nodeId);
+}
+
+/** Ids from 1 up, each once, as a voter or as a learner; without voters there is nobody. */
+export function isSound({ voters, votersOutgoing, learners }: Configuration): boolean {
+  const members = [...voters, ...learners];
+  const everybody = [...members, ...votersOutgoing];
+  return (
+    new Set(members).size === members.length &&
+    new Set(votersOutgoing).size === votersOutgoing.length &&
+    everybody.every((nodeId) => Number.isSafeInteger(nodeId) && nodeId >= 1) &&
+    (voters.length > 0 || everybody.length === 0)
+  );
 }
 
 /** The voters of both halves, each once, in ascending order. */
@@ -37,50 +48,23 @@ export function membersOf(configuration: Configuration): NodeId[] {
  */
 export function quorumValue(configuration: Configuration, valueOf: ValueOf): number {
   const { voters, votersOutgoing } = configuration;
-  if (voters.length === 0) return 0;
   const incoming = majorityValue(voters, valueOf);
   if (votersOutgoing.length === 0) return incoming;
   return Math.min(incoming, majorityValue(votersOutgoing, valueOf));
 }
 
 /** How an election stands, given the answers so far (true: granted). */
-export function tally(configuration: Configuration, votes: Votes): VoteResult {
-  const incoming = tallyHalf(configuration.voters, votes);
-  if (configuration.votersOutgoing.length === 0) return incoming;
-  const outgoing = tallyHalf(configuration.votersOutgoing, votes);
-  if (incoming === "lost" || outgoing === "lost") return "lost";
-  return incoming === "won" && outgoing === "won" ? "won" : "pending";
+export function tally(configuration: Configuration, votes: Votes): "won" | "lost" | "pending" {
+  const granted = (unanswered: boolean) =>
+    quorumValue(configuration, (nodeId) => Number(votes.get(nodeId) ?? unanswered));
+  if (granted(false) === 1) return "won";
+  return granted(true) === 0 ? "lost" : "pending";
 }
 
-/** Reused between calls: configurations are small, and this runs for every acknowledgement. */
-const scratch: number[] = [];
-
+/** In descending order, everybody before the middle has reached at least the value there. */
 function majorityValue(voters: NodeIds, valueOf: ValueOf): number {
-  const count = voters.length;
-  for (let i = 0; i < count; i++) {
-    const value = valueOf(voters[i]!);
-    let place = i;
-    while (place > 0 && scratch[place - 1]! < value) {
-      scratch[place] = scratch[place - 1]!;
-      place--;
-    }
-    scratch[place] = value;
-  }
-  // In descending order, everybody before this place has reached at least its value.
-  return scratch[Math.floor(count / 2)]!;
-}
-
-function tallyHalf(voters: NodeIds, votes: Votes): VoteResult {
-  const needed = Math.floor(voters.length / 2) + 1;
-  let granted = 0;
-  let rejected = 0;
-  for (const voter of voters) {
-    const vote = votes.get(voter);
-    if (vote === true) granted++;
-    else if (vote === false) rejected++;
-  }
-  if (granted >= needed) return "won";
-  return voters.length - rejected < needed ? "lost" : "pending";
+  const values = voters.map((nodeId) => valueOf(nodeId)).toSorted((a, b) => b - a);
+  return values[Math.floor(voters.length / 2)] ?? 0;
 }
 
 export function ascending(ids: Iterable<NodeId>): NodeId[] {

@@ -1,5 +1,5 @@
 /** One step: the input goes to the rule that it concerns, then everything is settled. */
-import { assert, unreachable } from "./assert.ts";
+import { assert } from "./assert.ts";
 import * as configurations from "./configurations.ts";
 import { Core } from "./core.ts";
 import * as election from "./election.ts";
@@ -81,8 +81,6 @@ function take(core: Core, input: Input): void {
       return sending.takeChunk(core, input);
     case "unreachable":
       return replication.unreachable(core, input.nodeId);
-    default:
-      unreachable(input, "input");
   }
 }
 
@@ -161,8 +159,6 @@ function receive(core: Core, from: NodeId, message: Message): void {
       return reads.takeReadIndex(core, from, message);
     case "read-index-response":
       return reads.takeReadIndexResponse(core, from, message);
-    default:
-      unreachable(message, "message");
   }
 }
 
@@ -214,8 +210,8 @@ function snapshotMetadata(core: Core, index: LogIndex): SnapshotMetadata | null 
   const term = core.log.term(index);
   if (index < (core.snapshot?.index ?? 1) || index > core.appliedIndex || term === null)
     return null;
-  const found = configurations.configurationAt(core, index);
-  return { index, term, configuration: found.configuration, configurationIndex: found.index };
+  const { configuration, configurationIndex } = configurations.configurationAt(core, index);
+  return { index, term, configuration, configurationIndex };
 }
 
 /** The log before the snapshot may go, but for some entries that slow followers may need. */

@@ -1,7 +1,7 @@
 /** InstallSnapshot, the follower's side (section 7 and Figure 13). */
 import { replaceConfigurations } from "./configurations.ts";
 import type { Core } from "./core.ts";
-import { nextTicket, writeOut } from "./persistence.ts";
+import { writeOut } from "./persistence.ts";
 import type { InstallSnapshot, NodeId } from "./types.ts";
 
 /** Takes a chunk of the leader of this term. */
@@ -14,17 +14,16 @@ export function takeInstallSnapshot(core: Core, from: NodeId, message: InstallSn
     return respond(core, from, index, 0, true);
   }
   let { receiving } = core;
-  const known = receiving?.from === from && receiving.term === core.term;
-  if (receiving === null || !known || receiving.snapshotIndex !== index) {
+  if (receiving?.term !== core.term || receiving.snapshotIndex !== index) {
     // This node restarted, or had the rest from another leader: from the beginning, please.
     if (offset > 0) return respond(core, from, index, 0, false);
-    receiving = { from, term: core.term, snapshotIndex: index, offset: 0 };
+    receiving = { term: core.term, snapshotIndex: index, offset: 0 };
     core.receiving = receiving;
   }
   if (offset !== receiving.offset) return respond(core, from, index, receiving.offset, false);
   // Term and vote go first: no snapshot may be durable of a term that is not.
   writeOut(core);
-  const ticket = nextTicket(core);
+  const ticket = ++core.lastTicket;
   core.effects.push({ kind: "persist-snapshot-chunk", ticket, snapshot, offset, data, done });
   receiving.offset += data.length;
   if (core.observing) core.observeTransfer("receiving", from, index, receiving.offset, done);

@@ -78,9 +78,8 @@ function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
   if (progress.state === "probe") {
     progress.probeSent = true;
   } else {
-    let bytes = 0;
-    for (const entry of entries) bytes += entry.data.length;
-    progress.sent(progress.nextIndex - 1 + entries.length, bytes);
+    const lastIndex = progress.nextIndex - 1 + entries.length;
+    progress.sent(lastIndex, log.byteCount(progress.nextIndex, lastIndex));
   }
   return true;
 }

@@ -51,8 +51,6 @@ export function becomeCandidate(core: Core, leadershipTransfer: boolean, reason:
   assert(core.role !== "leader", "a leader does not campaign");
   enterTerm(core, core.term + 1);
   core.votedFor = core.id;
-  // Its own vote counts once it is durable: that is when the write of this step completes.
-  core.ownVoteTicket = core.lastTicket + 1;
   stand(core, "candidate", reason);
   const request = voteRequest(core, false, leadershipTransfer);
   for (const nodeId of otherVoters(core)) core.promise(nodeId, request);

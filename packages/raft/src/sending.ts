@@ -6,7 +6,7 @@ import type { InstallSnapshotResponse, LogIndex, NodeId, SnapshotChunk } from ".
 /** The peer needs entries that are compacted: it gets the latest snapshot. */
 export function start(core: Core, to: NodeId, progress: Progress): void {
   // To a peer that does not answer, nothing is read from disk; its next answer comes back here.
-  if (core.snapshot === null || !isActive(core, progress)) {
+  if (core.snapshot === null || !progress.isActive(core.now)) {
     progress.probeSent = true;
     if (progress.state === "replicate") progress.becomeProbe(progress.nextIndex);
     return;
@@ -61,7 +61,7 @@ export function takeResponse(core: Core, from: NodeId, message: InstallSnapshotR
 export function retry(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     const transfer = progress.snapshot;
-    if (transfer === null || !isActive(core, progress)) continue;
+    if (transfer === null || !progress.isActive(core.now)) continue;
     if (core.now - transfer.sinceTick < core.options.electionTicksMin) continue;
     readChunk(core, nodeId, progress, transfer.offset);
   }
@@ -74,15 +74,11 @@ export function retry(core: Core): void {
 export function neededAfter(core: Core): LogIndex {
   let index = Number.MAX_SAFE_INTEGER;
   for (const progress of core.peers.values()) {
-    if (!isActive(core, progress)) continue;
+    if (!progress.isActive(core.now)) continue;
     const has = progress.snapshot?.metadata.index ?? progress.matchIndex;
     index = Math.min(index, has);
   }
   return index;
-}
-
-function isActive(core: Core, progress: Progress): boolean {
-  return core.now - progress.lastHeardTick < core.options.electionTicksMin;
 }
 
 function readChunk(core: Core, to: NodeId, progress: Progress, offset: number): void {

@@ -3,14 +3,14 @@ import type { PeerProgress, RaftStatus } from "./types.ts";
 
 /** A copy of what people may want to know. */
 export function statusOf(core: Core): RaftStatus {
-  const { log, options } = core;
+  const { log } = core;
   const progress: PeerProgress[] = [...core.peers].map(([nodeId, peer]) => ({
     nodeId,
     state: peer.state,
     matchIndex: peer.matchIndex,
     nextIndex: peer.nextIndex,
     inflightCount: peer.inflightCount,
-    recentlyActive: core.now - peer.lastHeardTick < options.electionTicksMin,
+    recentlyActive: peer.isActive(core.now),
     priority: peer.priority,
   }));
   return {

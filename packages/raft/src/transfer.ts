@@ -60,13 +60,12 @@ export function end(core: Core, phase: "aborted" | "done"): void {
  * operator wants the leader, and a node that comes and goes does not take it along each time.
  */
 export function prefer(core: Core): void {
-  const { priority, electionTicksMin, electionTicksMax, entriesPerAppendMax } = core.options;
+  const { priority, electionTicksMax, entriesPerAppendMax } = core.options;
   if (core.now - core.calmSinceTick < calmTimeouts * electionTicksMax) return;
   let [best, highest]: [NodeId | null, number] = [null, priority];
   for (const nodeId of core.configuration.voters) {
     const peer = core.peers.get(nodeId);
-    if (peer === undefined || peer.priority <= highest) continue;
-    if (core.now - peer.lastHeardTick >= electionTicksMin) continue;
+    if (peer === undefined || peer.priority <= highest || !peer.isActive(core.now)) continue;
     if (peer.isWithin(entriesPerAppendMax, core.log.lastIndex)) {
       [best, highest] = [nodeId, peer.priority];
     }

@@ -2,7 +2,7 @@
  * The properties of Figure 3 of the paper, that what is promised is durable, and that reads are
  * linearizable: checked after every step of a cluster in memory.
  */
-import { quorumValue } from "../src/index.ts";
+import { quorumValue } from "../src/quorum.ts";
 import type {
   Entry,
   Input,
