@@ -1,4 +1,7 @@
 /** The page on recordings: what must hold at every size and in every state, with no cluster. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { gzipSync } from "node:zlib";
 import { createFold } from "@raftarium/observer";
 import { sceneOf } from "@raftarium/scene";
 import type { Browser, Page } from "playwright-core";
@@ -56,6 +59,17 @@ async function on(
 }
 
 const DESK = { viewport: { width: 1440, height: 900 } };
+
+test("what the page loads at first is made for use, and under 250 kB as it is sent", () => {
+  const page = readFileSync(join(built.directory, "index.html"), "utf8");
+  const names = [...page.matchAll(/(?:src|href)="\/([^"]+\.js)"/g)].map(([, name]) => name ?? "");
+  const scripts = names.map((name) => readFileSync(join(built.directory, name), "utf8"));
+  const bytes = scripts.map((script) => gzipSync(script).length).reduce((a, b) => a + b, 0);
+  expect(bytes).toBeGreaterThan(50_000);
+  expect(bytes).toBeLessThan(250_000);
+  // React's development version, which is larger and much slower.
+  expect(scripts.filter((script) => script.includes("jsxDEV"))).toEqual([]);
+});
 
 describe("no barrier: axe finds nothing", () => {
   const stories = { healthy, splitVote, crashedAndPaused, slowLink };

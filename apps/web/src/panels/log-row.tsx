@@ -30,31 +30,6 @@ const Boxes = memo(function Boxes({ count, role, className }: BoxesProps) {
   ));
 });
 
-interface InSightProps {
-  /** The leftmost column of the whole table. */
-  readonly firstIndex: number;
-  readonly sight: Sight;
-  /** Of whose entries; none: the head. */
-  readonly nodeId?: number;
-}
-
-function InSight({ firstIndex, sight, nodeId }: InSightProps) {
-  return (
-    <div
-      className="in-sight"
-      role="presentation"
-      data-node={nodeId}
-      style={{ left: left(sight.from, firstIndex) }}
-    >
-      <Boxes
-        count={sight.to - sight.from + 1}
-        role={nodeId === undefined ? "columnheader" : "gridcell"}
-        className={nodeId === undefined ? "column-name" : "cell"}
-      />
-    </div>
-  );
-}
-
 interface RegionProps {
   readonly className: string;
   readonly from: number;
@@ -86,36 +61,38 @@ interface RowProps {
   readonly row: LogRow;
   /** From 1; the head is the first. */
   readonly rowIndex: number;
+  /** The leftmost column of the whole table. */
   readonly firstIndex: number;
   readonly sight: Sight;
 }
 
-function Regions({ row, firstIndex }: Pick<RowProps, "row" | "firstIndex">) {
+/** Why columns have no entries. Like all else, only what is in sight exists. */
+function Regions({ row, firstIndex, sight }: Omit<RowProps, "rowIndex">) {
   const { node, snapshotTo, untoldTo } = row;
-  const common = { firstIndex };
+  const none = node.lastIndex < firstIndex && snapshotTo < firstIndex;
   return (
     <>
-      {snapshotTo >= firstIndex ? (
+      {snapshotTo >= sight.from ? (
         <Region
-          {...common}
+          firstIndex={firstIndex}
           className=""
           from={firstIndex}
           to={snapshotTo}
           words={`1 to ${snapshotTo} in a snapshot`}
         />
       ) : null}
-      {untoldTo >= firstIndex ? (
+      {untoldTo >= sight.from ? (
         <Region
-          {...common}
+          firstIndex={firstIndex}
           className="untold"
           from={Math.max(firstIndex, snapshotTo + 1)}
           to={untoldTo}
           words={`to ${untoldTo}: in its log, too old to show`}
         />
       ) : null}
-      {node.lastIndex < firstIndex && snapshotTo < firstIndex ? (
+      {none && firstIndex + 3 >= sight.from ? (
         <Region
-          {...common}
+          firstIndex={firstIndex}
           className="none"
           from={firstIndex}
           to={firstIndex + 3}
@@ -134,22 +111,37 @@ export function Row({ row, rowIndex, firstIndex, sight }: RowProps) {
         <b>Node {node.nodeId}</b> <span>{word}</span>
       </div>
       <div className="cells" role="presentation">
-        <Regions row={row} firstIndex={firstIndex} />
-        <InSight firstIndex={firstIndex} sight={sight} nodeId={node.nodeId} />
+        <Regions row={row} firstIndex={firstIndex} sight={sight} />
+        <div
+          className="boxes"
+          role="presentation"
+          data-node={node.nodeId}
+          style={{ left: left(sight.from, firstIndex) }}
+        >
+          <Boxes count={sight.to - sight.from + 1} role="gridcell" className="cell" />
+        </div>
       </div>
     </div>
   );
 }
 
-export function Head({ firstIndex, sight }: Pick<RowProps, "firstIndex" | "sight">) {
+interface HeadProps {
+  /** Of the first box, pixels. */
+  readonly left: number;
+  readonly count: number;
+}
+
+export const Head = memo(function Head({ left: from, count }: HeadProps) {
   return (
     <div role="row" aria-rowindex={1} className="log-head">
       <div role="columnheader" className="corner">
         <span className="visually-hidden">Node</span>
       </div>
       <div className="cells" role="presentation">
-        <InSight firstIndex={firstIndex} sight={sight} />
+        <div className="boxes" role="presentation" style={{ left: from }}>
+          <Boxes count={count} role="columnheader" className="column-name" />
+        </div>
       </div>
     </div>
   );
-}
+});

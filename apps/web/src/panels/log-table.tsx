@@ -1,28 +1,19 @@
 /** The logs of all nodes over shared indexes. Only the columns in sight exist. */
 import {
-  useEffect,
-  useLayoutEffect,
   useMemo,
   useRef,
   useState,
   type CSSProperties,
   type KeyboardEvent,
   type PointerEvent,
-  type RefObject,
 } from "react";
-import { DARK, LIGHT } from "@raftarium/scene";
-import { useFrame, useLoop, useMedia, useUi } from "../state/use.ts";
+import { useMedia } from "../state/use.ts";
 import { EntryTip } from "./entry-tip.tsx";
 import { logTableOf, type CellPlace, type LogTable } from "./log-model.ts";
-import {
-  CELL_WIDTH,
-  createLogPainter,
-  type LogPainter,
-  type LogSizes,
-  type Sight,
-} from "./log-painter.ts";
+import { CELL_WIDTH, type LogSizes } from "./log-painter.ts";
+import { Painting } from "./log-painting.tsx";
 import { Head, Row } from "./log-row.tsx";
-import { ACTIVE_ID, writeNames, writeNumbers, type LogWords } from "./log-writer.ts";
+import { ACTIVE_ID } from "./log-writer.ts";
 import { useCalmView } from "./use-calm-view.ts";
 import { useLogScrolling } from "./use-log-scrolling.ts";
 
@@ -103,76 +94,6 @@ function variables({ headHeight, rowHeight, cellHeight }: LogSizes): CSSProperti
   } as CSSProperties;
 }
 
-interface Painted {
-  readonly table: LogTable;
-  readonly sight: Sight;
-  readonly sizes: LogSizes;
-  readonly calm: boolean;
-}
-
-/** The canvas of the table, painted whenever it is rendered. */
-function usePainting({ table, sight, sizes, calm }: Painted) {
-  const canvas = useRef<HTMLCanvasElement>(null);
-  const painter = useRef<{ readonly on: HTMLCanvasElement; readonly it: LogPainter }>(null);
-  const still = useMedia("(prefers-reduced-motion: reduce)");
-  const theme = useUi((state) => state.theme);
-  useLayoutEffect(() => {
-    // It comes into being with the first entry.
-    const on = canvas.current;
-    if (on === null) return;
-    if (painter.current?.on !== on) painter.current = { on, it: createLogPainter(on) };
-    painter.current.it.draw({
-      table,
-      sight,
-      sizes,
-      palette: theme === "dark" ? DARK : LIGHT,
-      pixelRatio: devicePixelRatio,
-      flashing: calm && !still,
-    });
-  }, [table, sight, sizes, calm, still, theme]);
-  useEffect(() => {
-    // What was painted before a font could be used has the wrong one.
-    const onLoaded = () => painter.current?.it.again();
-    document.fonts.addEventListener("loadingdone", onLoaded);
-    return () => document.fonts.removeEventListener("loadingdone", onLoaded);
-  }, []);
-  useFrame((_, atMs) => painter.current?.it.frame(atMs));
-  return canvas;
-}
-
-interface WritingProps extends LogWords {
-  readonly scroller: RefObject<HTMLElement | null>;
-  /** All at once; otherwise each part in its turn. What is painted is seen at once in any case. */
-  readonly hurry: boolean;
-}
-
-/** Writes into the boxes that are there. Before the tip, which looks for its cell. */
-function Writing({ table, sight, active, scroller, hurry }: WritingProps) {
-  const loop = useLoop();
-  useLayoutEffect(() => {
-    const words: LogWords = { table, sight, active };
-    const boxesOf = (selector: string) => scroller.current?.querySelector(selector)?.children;
-    const numbers = () => {
-      const boxes = boxesOf(".log-head .in-sight");
-      if (boxes !== undefined) writeNumbers(boxes, words);
-    };
-    const names = () => {
-      for (const { node } of table.rows) {
-        const boxes = boxesOf(`[data-node="${node.nodeId}"]`);
-        if (boxes !== undefined) writeNames(boxes, node, words);
-      }
-    };
-    if (!hurry) {
-      const turns = [loop.inTurn(numbers), loop.inTurn(names)];
-      return () => turns.forEach((giveUp) => giveUp());
-    }
-    numbers();
-    names();
-    return undefined;
-  }, [table, sight, active, scroller, hurry, loop]);
-  return null;
-}
-
 /** The cell that a person looks at: by pointer, or by keys. */
 function useLooking(table: LogTable, reveal: (index: number) => void) {
   const [active, setActive] = useState<CellPlace | null>(null);
@@ -210,14 +131,26 @@ function useLooking(table: LogTable, reveal: (index: number) => void) {
 export function LogGrid() {
   const { view, calm } = useCalmView();
   const table = useMemo(() => logTableOf(view), [view]);
-  const { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth } =
-    useLogScrolling(table);
+  const {
+    scroller,
+    watch,
+    onScroll,
+    following,
+    goNewest,
+    reveal,
+    sight,
+    columns,
+    nameWidth,
+    leftMax,
+  } = useLogScrolling(table);
   const { active, looked, handlers } = useLooking(table, reveal);
   const many = table.rows.length > 5;
   const sizes = useSizes(many);
-  const canvas = usePainting({ table, sight, sizes, calm });
+  const canvas = useRef<HTMLCanvasElement>(null);
   if (table.lastIndex === 0) return <Empty />;
   const { firstIndex } = table;
+  const left = (sight.from - firstIndex) * CELL_WIDTH;
+  const count = sight.to - sight.from + 1;
   const inSight = active !== null && active.index >= sight.from && active.index <= sight.to;
   return (
     <>
@@ -242,10 +175,10 @@ export function LogGrid() {
           <canvas
             ref={canvas}
             className="log-paint"
-            style={{ left: nameWidth + (sight.from - firstIndex) * CELL_WIDTH }}
+            style={{ left: nameWidth + left }}
             aria-hidden="true"
           />
-          <Head firstIndex={firstIndex} sight={sight} />
+          <Head left={left} count={count} />
           {table.rows.map((row, at) => (
             <Row
               key={row.node.nodeId}
@@ -255,11 +188,15 @@ export function LogGrid() {
               sight={sight}
             />
           ))}
-          <Writing
+          <Painting
+            canvas={canvas}
+            scroller={scroller}
             table={table}
             sight={sight}
             active={active}
-            scroller={scroller}
+            sizes={sizes}
+            offset={following ? left - leftMax : null}
+            calm={calm}
             hurry={calm || looked !== null}
           />
         </div>

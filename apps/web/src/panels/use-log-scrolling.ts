@@ -78,5 +78,16 @@ export function useLogScrolling(table: LogTable) {
   const from = table.firstIndex + Math.max(0, first - OVERSCAN);
   const to = table.firstIndex + Math.min(columns - 1, first + fits + 1 + OVERSCAN);
   const sight = useMemo((): Sight => ({ from, to }), [from, to]);
-  return { scroller, watch, onScroll, following, goNewest, reveal, sight, columns, nameWidth };
+  return {
+    scroller,
+    watch,
+    onScroll,
+    following,
+    goNewest,
+    reveal,
+    sight,
+    columns,
+    nameWidth,
+    leftMax,
+  };
 }
