@@ -120,34 +120,52 @@ export function createLogPainter(canvas: HTMLCanvasElement): LogPainter {
     return COMMITTED + (COMMITTED_NOW - COMMITTED) * rest * rest;
   }
 
-  function drawCell(picture: LogPicture, row: LogRow, at: number, index: number): void {
-    const entry = entryAt(row.node, index);
-    if (entry === undefined) return;
+  function drawBoxes(picture: LogPicture, row: LogRow, at: number, { from, to }: Sight): void {
     const { palette, sizes, sight } = picture;
-    const [x, y] = [leftOf(index, sight), topOf(at, picture)];
-    const colour = termColour(palette, entry.term);
-    draw.beginPath();
-    if (index <= row.node.commitIndex) {
-      draw.roundRect(x, y, BOX_WIDTH, sizes.cellHeight, RADIUS);
-      draw.fillStyle = colour;
-      draw.globalAlpha = strengthOf(row.node, index, row.faint);
-      draw.fill();
-    } else {
-      const [width, height] = [BOX_WIDTH - BORDER, sizes.cellHeight - BORDER];
-      draw.roundRect(x + BORDER / 2, y + BORDER / 2, width, height, RADIUS);
-      draw.strokeStyle = colour;
-      draw.globalAlpha = row.faint ? 0.5 : 1;
-      draw.lineWidth = BORDER;
-      draw.setLineDash(DASHES);
-      draw.stroke();
-      draw.setLineDash([]);
+    const y = topOf(at, picture);
+    const { commitIndex } = row.node;
+    for (let index = from; index <= to; index += 1) {
+      const entry = entryAt(row.node, index);
+      if (entry === undefined) continue;
+      const x = leftOf(index, sight);
+      const colour = termColour(palette, entry.term);
+      draw.beginPath();
+      if (index <= commitIndex) {
+        draw.roundRect(x, y, BOX_WIDTH, sizes.cellHeight, RADIUS);
+        draw.fillStyle = colour;
+        draw.globalAlpha = strengthOf(row.node, index, row.faint);
+        draw.fill();
+      } else {
+        const [width, height] = [BOX_WIDTH - BORDER, sizes.cellHeight - BORDER];
+        draw.roundRect(x + BORDER / 2, y + BORDER / 2, width, height, RADIUS);
+        draw.strokeStyle = colour;
+        draw.globalAlpha = row.faint ? 0.5 : 1;
+        draw.lineWidth = BORDER;
+        draw.setLineDash(DASHES);
+        draw.stroke();
+      }
     }
+    draw.setLineDash([]);
     draw.globalAlpha = 1;
+  }
+
+  function drawTexts(picture: LogPicture, row: LogRow, at: number, { from, to }: Sight): void {
+    const { palette, sizes, sight } = picture;
+    // To set a font, even the one that is set, costs more than to draw with it.
     draw.font = CELL_FONT;
     draw.letterSpacing = "-0.21px";
     draw.fillStyle = row.faint ? palette.muted : palette.text;
-    const baseline = Math.round(y + sizes.cellHeight / 2 + cellBaseline);
-    draw.fillText(cellText(entry), x + BOX_WIDTH / 2, baseline);
+    const baseline = Math.round(topOf(at, picture) + sizes.cellHeight / 2 + cellBaseline);
+    for (let index = from; index <= to; index += 1) {
+      const entry = entryAt(row.node, index);
+      if (entry === undefined) continue;
+      draw.fillText(cellText(entry), leftOf(index, sight) + BOX_WIDTH / 2, baseline);
+    }
+  }
+
+  function drawCells(picture: LogPicture, row: LogRow, at: number, columns: Sight): void {
+    drawBoxes(picture, row, at, columns);
+    drawTexts(picture, row, at, columns);
   }
 
   /** Below a row: a dot where the leader knows it to agree, an arrow at what it sends next. */
@@ -206,7 +224,7 @@ export function createLogPainter(canvas: HTMLCanvasElement): LogPainter {
     cellBaseline = baselineOf(draw);
     table.rows.forEach((row, at) => {
       const to = Math.min(sight.to, row.node.lastIndex);
-      for (let index = sight.from; index <= to; index += 1) drawCell(picture, row, at, index);
+      drawCells(picture, row, at, { from: sight.from, to });
       drawProgress(picture, row, at);
     });
     drawCommitLine(picture, height);
@@ -236,16 +254,16 @@ export function createLogPainter(canvas: HTMLCanvasElement): LogPainter {
     frame(atMs) {
       nowMs = atMs;
       if (last === null || flashes.size === 0) return;
-      const { sizes } = last;
+      const { sizes, sight } = last;
       for (const [at, row] of last.table.rows.entries()) {
         const flash = flashes.get(row.node.nodeId);
         if (flash === undefined) continue;
-        for (let index = flash.fromIndex; index <= flash.toIndex; index += 1) {
-          if (index < last.sight.from || index > last.sight.to) continue;
-          draw.fillStyle = last.palette.ground;
-          draw.fillRect(leftOf(index, last.sight), topOf(at, last), BOX_WIDTH, sizes.cellHeight);
-          drawCell(last, row, at, index);
-        }
+        const from = Math.max(flash.fromIndex, sight.from);
+        const to = Math.min(flash.toIndex, sight.to);
+        const width = (to - from + 1) * CELL_WIDTH - GAP;
+        draw.fillStyle = last.palette.ground;
+        if (width > 0) draw.fillRect(leftOf(from, sight), topOf(at, last), width, sizes.cellHeight);
+        drawCells(last, row, at, { from, to });
         if (atMs - flash.sinceMs > FLASH_MS) flashes.delete(row.node.nodeId);
       }
     },

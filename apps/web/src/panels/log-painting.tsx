@@ -16,7 +16,7 @@ interface PaintingProps extends LogWords {
    */
   readonly offset: number | null;
   readonly calm: boolean;
-  /** All at once; otherwise pixels and names each in their turn. */
+  /** All at once; otherwise pixels and words each in their turn. */
   readonly hurry: boolean;
 }
 
@@ -41,8 +41,10 @@ function sameFrame(a: Frame | null, b: Frame): boolean {
   );
 }
 
-function writeAllNames(scroller: HTMLElement | null, words: LogWords): void {
+function writeAll(scroller: HTMLElement | null, words: LogWords): void {
   const boxesOf = (selector: string) => scroller?.querySelector(selector)?.children;
+  const numbers = boxesOf(".log-head .boxes");
+  if (numbers !== undefined) writeNumbers(numbers, words);
   for (const { node } of words.table.rows) {
     const boxes = boxesOf(`[data-node="${node.nodeId}"]`);
     if (boxes !== undefined) writeNames(boxes, node, words);
@@ -63,22 +65,19 @@ export function Painting(props: PaintingProps): null {
     const it = painter.current;
     const columns = sight.to - sight.from + 1;
     const frame: Frame = { offset, columns, rows: table.rows.length, sizes, theme };
-    const words: LogWords = { table, sight, active };
     const paint = () => {
       painted.current = frame;
-      const numbers = scroller.current?.querySelector(".log-head .boxes")?.children;
-      if (numbers !== undefined) writeNumbers(numbers, words);
       const palette = theme === "dark" ? DARK : LIGHT;
       const flashing = calm && !still;
       it.draw({ table, sight, sizes, palette, pixelRatio: devicePixelRatio, flashing });
     };
-    const name = () => writeAllNames(scroller.current, words);
+    const write = () => writeAll(scroller.current, { table, sight, active });
     if (hurry || !sameFrame(painted.current, frame)) {
       paint();
-      name();
+      write();
       return undefined;
     }
-    const turns = [loop.inTurn(paint), loop.inTurn(name)];
+    const turns = [loop.inTurn(paint), loop.inTurn(write)];
     return () => turns.forEach((giveUp) => giveUp());
   }, [canvas, scroller, table, sight, active, sizes, offset, calm, hurry, still, theme, loop]);
   useEffect(() => {

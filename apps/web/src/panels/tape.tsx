@@ -18,7 +18,7 @@ import { sheets, useSheets, type LogTab } from "./sheets.ts";
 const SPAN_US_MIN = 30_000_000;
 const STEP_US = 1_000_000;
 const LEAP_US = 10_000_000;
-const REPAINT_MS = 250;
+const REPAINT_MS = 500;
 
 interface Scale {
   readonly fromUs: number;
