@@ -17,6 +17,37 @@ afterAll(async () => {
   await browser?.close();
 });
 
+interface Painted {
+  readonly ground: string;
+  readonly entries: readonly string[];
+  readonly gaps: readonly string[];
+}
+
+/**
+ * In the page: the pixels of the log table in each box, at its left edge halfway down, where the
+ * text leaves room; and in the gap after it.
+ */
+const PAINTED = `(() => {
+  const canvas = document.querySelector(".log-paint");
+  const { width, height, data } = canvas.getContext("2d")
+    .getImageData(0, 0, canvas.width, canvas.height);
+  const place = canvas.getBoundingClientRect();
+  const pixelAt = (x, y) => {
+    const at = 4 * (Math.floor(y * height / place.height) * width
+      + Math.floor(x * width / place.width));
+    return data.slice(at, at + 3).join();
+  };
+  const boxes = [...document.querySelectorAll(".log-row .cell:not([hidden])")]
+    .map((box) => box.getBoundingClientRect());
+  const pixels = (xOf) => boxes.map((box) =>
+    pixelAt(xOf(box) - place.left, box.top + box.height / 2 - place.top));
+  return {
+    ground: pixelAt(place.width - 1, 1),
+    entries: pixels((box) => box.left + 1.5),
+    gaps: pixels((box) => box.right + 0.5),
+  };
+})()`;
+
 function textOf(page: Page, region: string): Promise<string | null> {
   return page.getByRole("region", { name: region }).textContent();
 }
@@ -231,6 +262,19 @@ describe("on recordings", () => {
       await newest.click();
       await expect.poll(last, { timeout: SLOW_MS }).toBe(before);
       await expect.poll(() => newest.count()).toBe(0);
+    });
+  });
+
+  test("what is painted of an entry lies below its box, and nothing where there is none", async () => {
+    await on(evening(), DESK, async (page) => {
+      const cells = page.getByRole("grid").getByRole("gridcell", { name: / term \d+, committed$/ });
+      expect(await cells.count()).toBeGreaterThan(5);
+      const seen = await page.evaluate<Painted>(PAINTED);
+      expect(seen.entries).not.toContain(seen.ground);
+      // Only the line of what is committed stands in a gap.
+      const struck = seen.gaps.filter((pixel) => pixel !== seen.ground);
+      expect(new Set(struck).size).toBeLessThanOrEqual(1);
+      expect(struck.length).toBeLessThanOrEqual(5);
     });
   });
 
