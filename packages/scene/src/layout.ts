@@ -7,6 +7,8 @@ const TIMER_GAP = 8;
 /** Room for a node's name, word and strip. */
 export const LABEL_HEIGHT = 54;
 const ASPECT_MAX = 1.7;
+/** From this width on names have room beside the nodes. */
+const WIDE = 640;
 
 function clamp(value: number, min: number, max: number): number {
   return Math.max(min, Math.min(max, value));
@@ -34,7 +36,9 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const nodeRadius = clamp(Math.min(width * 1.02, height) / crowd, 18, NODE_RADIUS);
   const scale = nodeRadius / NODE_RADIUS;
   const timerRadius = nodeRadius + Math.max(5, TIMER_GAP * scale);
-  const marginX = timerRadius + (nodeIds.length > 6 && width >= 640 ? 120 : 34);
+  // On a wide stage what stands at a side has its name beside it: below it, lanes come and go.
+  const beside = nodeIds.length > 3 && width >= WIDE;
+  const marginX = timerRadius + (beside ? 120 : 34);
 
   if (nodeIds.length <= 1) {
     const centre = { x: width / 2, y: height / 2 - LABEL_HEIGHT / 3 };
@@ -49,10 +53,9 @@ export function layoutOf(nodeIds: readonly NodeId[], size: Size): Layout {
   const units = unitPlaces(nodeIds.length);
   const unitX = range(units.map((unit) => unit.x));
   const unitY = range(units.map((unit) => unit.y));
-  // In a crowd on a wide stage, what stands at a side has its name beside it, not below.
-  const beside = nodeIds.length > 6 && width >= 640;
   const sides = units.map((unit): LabelSide => {
-    if (beside && Math.abs(unit.x) > 0.55) return unit.x < 0 ? "left" : "right";
+    const lowest = unit.y > unitY.max - 0.1;
+    if (beside && !lowest && Math.abs(unit.x) > 0.55) return unit.x < 0 ? "left" : "right";
     return unit.y < -0.5 ? "above" : "below";
   });
   const top = timerRadius + (sides.includes("above") ? LABEL_HEIGHT : 0) + 14;

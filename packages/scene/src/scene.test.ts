@@ -6,6 +6,7 @@ import {
   type Observation,
   type ObservationBody,
 } from "@raftarium/observer";
+import type { Layout, Place } from "./types.ts";
 import {
   angleAt,
   groupsOf,
@@ -59,6 +60,31 @@ function viewOf(
 
 const cut = (source: number, target: number) => ({ source, target, cut: true, ...WHOLE });
 
+const PHONE = { width: 390, height: 440 };
+
+interface Box {
+  readonly left: number;
+  readonly right: number;
+  readonly top: number;
+  readonly bottom: number;
+}
+
+/** About where a node's name, word and strip are, and the node. */
+function nameBox({ nodeId, x, y, labelSide }: Place, { timerRadius }: Layout) {
+  const disc = { left: x - timerRadius, right: x + timerRadius, top: y - timerRadius };
+  const box: Record<Place["labelSide"], Box> = {
+    below: { left: x - 40, right: x + 40, top: y + timerRadius + 6, bottom: y + timerRadius + 48 },
+    above: { left: x - 40, right: x + 40, top: y - timerRadius - 54, bottom: y - timerRadius - 6 },
+    left: { left: x - timerRadius - 110, right: x - timerRadius - 8, top: y - 22, bottom: y + 22 },
+    right: { left: x + timerRadius + 8, right: x + timerRadius + 110, top: y - 22, bottom: y + 22 },
+  };
+  return { nodeId, box: box[labelSide], disc: { ...disc, bottom: y + timerRadius } };
+}
+
+function meet(a: Box, b: Box): boolean {
+  return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+}
+
 describe("the ring", () => {
   for (let count = 1; count <= 9; count += 1) {
     for (const size of [SIZE, { width: 390, height: 430 }, { width: 1400, height: 760 }]) {
@@ -78,6 +104,26 @@ describe("the ring", () => {
         }
       });
     }
+  }
+
+  // The page gives so many nodes more height on a phone.
+  for (const size of [{ width: 947, height: 434 }, SIZE, { width: 1400, height: 760 }, PHONE]) {
+    test(`names stand clear of other nodes and names on ${size.width}x${size.height}`, () => {
+      for (let count = 1; count <= 9; count += 1) {
+        const ids = Array.from({ length: count }, (_, at) => at + 1);
+        const tall = { ...size, height: size === PHONE && count > 5 ? 560 : size.height };
+        const layout = layoutOf(ids, tall);
+        const boxes = [...layout.places.values()].map((place) => nameBox(place, layout));
+        for (const { box, nodeId } of boxes) {
+          for (const other of boxes) {
+            if (other.nodeId === nodeId) continue;
+            const pair = `of ${count}: ${nodeId} and ${other.nodeId}`;
+            expect(meet(box, other.box), `names ${pair}`).toBe(false);
+            expect(meet(box, other.disc), `name and node ${pair}`).toBe(false);
+          }
+        }
+      }
+    });
   }
 
   test("the first stands at the top, the others clockwise", () => {

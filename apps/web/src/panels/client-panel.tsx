@@ -276,7 +276,12 @@ export function ClientPanel() {
       autoComplete="off"
       onSubmit={submit}
     >
-      <h2 className="panel-title">Client</h2>
+      <header>
+        <h2 className="panel-title">Client</h2>
+        <a className="text-button" href="/history.html" target="_blank" rel="noreferrer">
+          Check history
+        </a>
+      </header>
       <div className="fields">
         <label>
           Key
@@ -324,9 +329,6 @@ export function ClientPanel() {
           Delete
         </button>
         <Choices choice={choice} onChange={setChoice} />
-        <a className="text-button" href="/history.html" target="_blank" rel="noreferrer">
-          Check history
-        </a>
       </div>
       <Result requests={requests} problem={problem} onStop={stop} />
     </form>

@@ -1,5 +1,5 @@
 /** What happened, newest first. */
-import type { FeedLine } from "@raftarium/observer";
+import { FEED_LINES_MAX, type FeedLine } from "@raftarium/observer";
 import { memo, useState } from "react";
 import { hueOf } from "../shell/words.tsx";
 import { useTimelineItself } from "../state/use.ts";
@@ -40,6 +40,14 @@ const Line = memo(function Line({ line, startUs }: LineProps) {
 /** More lines than this come on request. */
 const LINES_AT_FIRST = 120;
 
+/** Why no line is shown. */
+function emptyWords(lines: readonly FeedLine[], untilUs: number): string {
+  if (untilUs === Infinity) return "Nothing yet. Put a key, or crash a node.";
+  return lines.length < FEED_LINES_MAX
+    ? "Nothing had happened yet."
+    : `This is longer ago than the newest ${FEED_LINES_MAX} lines tell.`;
+}
+
 export function FeedPanel() {
   const history = useTimelineItself().history();
   // With each look at the view the lines are read anew.
@@ -70,7 +78,7 @@ export function FeedPanel() {
         </button>
       </header>
       {shown.length === 0 ? (
-        <p className="empty">Nothing yet. Put a key, or crash a node.</p>
+        <p className="empty">{emptyWords(lines, untilUs)}</p>
       ) : (
         // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- it scrolls
         <ol aria-labelledby="feed-title" tabIndex={0}>

@@ -90,8 +90,10 @@ export function Help() {
   const open = useUi((state) => state.helpOpen);
   const dialog = useRef<HTMLDialogElement>(null);
   useEffect(() => {
-    if (open) dialog.current?.showModal();
-    else dialog.current?.close();
+    if (!open) return dialog.current?.close();
+    dialog.current?.showModal();
+    // The focus is on the last thing in it; people read from the top.
+    dialog.current?.scrollTo(0, 0);
   }, [open]);
   return (
     <dialog

@@ -7,8 +7,8 @@ const DIVISORS = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1];
 /** A drag asks once it rests, not at every stop on its way. */
 const SETTLE_MS = 180;
 
-export function speedWords(speed: number): string {
-  if (speed >= 0.995) return "1";
+function speedWords(speed: number): string {
+  if (speed >= 0.995) return "real time";
   return `1/${Math.round(1 / speed)}`;
 }
 
@@ -59,7 +59,7 @@ export function Speed() {
         disabled={commands.unavailable !== null}
         title={commands.unavailable ?? "How fast the cluster lives"}
         aria-label="Speed"
-        aria-valuetext={shown >= 0.995 ? "real time" : `${label} of real time`}
+        aria-valuetext={shown >= 0.995 ? label : `${label} of real time`}
         onChange={(event) => choose(Number(event.target.value))}
       />
       <output>{label}</output>

@@ -1,6 +1,7 @@
 /** The bar: what this is, how the cluster is in one sentence, and what concerns all of it. */
 import { headlineOf, leaderOf, sentenceOf, type ClusterView } from "@raftarium/observer";
 import { useEffect } from "react";
+import { clockWords } from "../panels/format.ts";
 import { useCalmView } from "../panels/use-calm-view.ts";
 import { ui } from "../state/ui.ts";
 import { useCommands, useTimeline, useTimelineItself, useUi } from "../state/use.ts";
@@ -17,6 +18,16 @@ function headlineText(view: ClusterView): string {
     .join("");
 }
 
+/** "The past, at 01:24.8."; empty: what is shown happens now, or never did. */
+function usePastWords(): string {
+  const startUs = useTimelineItself().history().startUs();
+  return useTimeline(({ soughtUs, connection }) =>
+    soughtUs === null || connection.state === "recorded"
+      ? ""
+      : `The past, at ${clockWords(soughtUs - startUs)}.`,
+  );
+}
+
 /** The numbers in it may be calm; that somebody else leads is news. */
 function Sentence() {
   const timeline = useTimelineItself();
@@ -27,12 +38,15 @@ function Sentence() {
   const headline = useTimeline((state) => headlineText(state.view));
   const { view } = useCalmView();
   const words = sentenceOf(headlineText(view) === headline ? view : timeline.getState().view);
+  const past = usePastWords();
   return (
     <>
       <p className={broken ? "sentence broken" : "sentence"}>
+        {past === "" ? null : <i className="past-mark">{past} </i>}
         {lost === "" ? <WordsLine words={words} /> : lost}
       </p>
       <p className="visually-hidden" role="status">
+        {past === "" ? "" : "The past. "}
         {lost === "" ? headline : lost}
       </p>
     </>
@@ -53,16 +67,15 @@ interface ActionProps {
   readonly title: string;
   /** Why it would do nothing now; null: it would. */
   readonly reason: string | null;
-  readonly className?: string;
   readonly onClick: () => void;
 }
 
 /** What cannot act stays focusable and says why. */
-function Action({ label, title, reason, className = "", onClick }: ActionProps) {
+function Action({ label, title, reason, onClick }: ActionProps) {
   return (
     <button
       type="button"
-      className={`button ${className}`}
+      className="button"
       aria-disabled={reason !== null}
       title={reason ?? title}
       onClick={() => (reason === null ? onClick() : ui.notice(reason))}
@@ -112,7 +125,6 @@ function AddNode() {
     <Action
       label="Add node"
       title="One more node: it learns what the others know, then it votes"
-      className="wide-only"
       reason={commands.unavailable ?? reason}
       onClick={() => report(commands.addNode())}
     />

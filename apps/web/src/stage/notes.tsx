@@ -25,8 +25,6 @@ function counted(count: number, noun: string): string {
 
 export function Notes() {
   const hammer = useUi((state) => state.hammer);
-  const live = useTimeline((state) => state.live);
-  const recorded = useTimeline((state) => state.connection.state === "recorded");
   const omitted = useTimeline((state) => state.view.omittedCount);
   const omittedRequests = useTimeline((state) => state.view.omittedRequestCount);
   const lost = useTimeline((state) => state.view.lostCount);
@@ -38,7 +36,6 @@ export function Notes() {
       {hammer ? (
         <p>The hammer: click a node to crash it, once more to restart it. Esc lays it down.</p>
       ) : null}
-      {live || recorded ? null : <p>This is the past.</p>}
       {omitting ? <p>{counted(omitted, "message")} too quick to draw, and only counted.</p> : null}
       {omittingRequests ? (
         <p>{counted(omittedRequests, "request")} too quick to list, and only counted.</p>

@@ -97,7 +97,16 @@ function NodeButton({ mark, open, onPress }: NodeButtonProps) {
 function EmptyStage() {
   const connection = useTimeline((state) => state.connection);
   const empty = useTimeline((state) => state.view.nodes.length === 0);
+  const live = useTimeline((state) => state.live);
   if (!empty) return null;
+  if (!live) {
+    return (
+      <div className="empty-stage">
+        <p>Before the first node</p>
+        <p className="muted">Nothing was known of the cluster yet.</p>
+      </div>
+    );
+  }
   return (
     <div className="empty-stage">
       <p>
