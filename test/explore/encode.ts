@@ -14,7 +14,7 @@ const NODE_FIELDS = new Set(["votedFor", "leaderId", "to", "from", "targetId", "
 const TICKET_FIELDS = new Set(["ticket", "lastTicket", "hardStateTicket"]);
 
 /** Handed in, or derived from the rest. */
-const GIVEN = ["options", "matchOf", "observing", "observed", "uncommittedBytes"];
+const GIVEN = ["options", "observing", "observed", "uncommittedBytes"];
 /** Of the step that is over. */
 const OVER = ["effects"];
 /** Elections are told to begin, nobody is asked to be loyal, and leases are off. */

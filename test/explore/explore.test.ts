@@ -54,10 +54,10 @@ describe("nothing breaks in any state within the bounds", () => {
 const KILLED: readonly (readonly [bug: string, invariant: string])[] = [
   ["commits entries of earlier terms", "leader completeness"],
   ["a vote is not on disk", "persist before promise"],
-  ["a new term is not written", "no crash of its own"],
+  ["a new term is not written", "persist before promise"],
   ["promises are sent before", "persist before promise"],
   ["without looking at the candidate's log", "leader completeness"],
-  ["votes for two candidates", "persist before promise"],
+  ["votes for two candidates", "election safety"],
   ["votes of an earlier election", "election safety"],
   ["truncates on every append", "committed is durable"],
   ["keeps its own entry", "committed is durable"],

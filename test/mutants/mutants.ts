@@ -121,9 +121,9 @@ export const MUTANTS: readonly Mutant[] = [
     packageName: "raft",
     patches: [
       {
-        file: "election.ts",
-        from: "      core.votedFor = from;\n      core.hardStateDirty = true;",
-        to: "      core.votedFor = from;",
+        file: "persistence.ts",
+        from: "hardState: goesAlong ? core.hardStateGiven : null,",
+        to: "hardState: goesAlong ? { ...core.hardStateGiven, votedFor: null } : null,",
       },
     ],
   },
@@ -133,9 +133,9 @@ export const MUTANTS: readonly Mutant[] = [
     packageName: "raft",
     patches: [
       {
-        file: "roles.ts",
-        from: "  core.votedFor = null;\n  core.hardStateDirty = true;",
-        to: "  core.votedFor = null;",
+        file: "core.ts",
+        from: "this.term !== this.hardStateGiven.term || ",
+        to: "",
       },
     ],
   },
@@ -344,8 +344,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "reads.ts",
-        from: "const waiting = reads.confirmed.filter((read) => read.index > core.appliedIndex);",
-        to: "const waiting = reads.confirmed.filter((read) => read.index < 0);",
+        from: "reads.confirmed = reads.confirmed.filter((read) => read.index > core.appliedIndex);",
+        to: "reads.confirmed = [];",
       },
       {
         file: "reads.ts",
@@ -360,7 +360,7 @@ export const MUTANTS: readonly Mutant[] = [
     packageName: "raft",
     patches: [
       {
-        file: "receiving.ts",
+        file: "snapshots.ts",
         from: "if (index <= core.commitIndex || core.log.term(index) === term) {",
         to: "if (index < 0) {",
       },

@@ -28,50 +28,47 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
 
 /** The reverse of `encodeConfiguration`; null if these are not its bytes. */
 export function decodeConfiguration(data: Uint8Array): Configuration | null {
-  const numbers = data[0] === formatVersion ? varintsOf(data.subarray(1)) : null;
-  if (numbers === null) return null;
-  let at = 0;
-  let sound = true;
-  /** What is not there reads as -1, which is no count. */
-  const next = (): number => numbers[at++] ?? -1;
-  const list = (itemMax = Number.MAX_SAFE_INTEGER): number[] => {
-    const count = next();
-    const items = numbers.slice(at, at + Math.max(count, 0));
-    at += items.length;
-    sound &&= items.length === count && items.every((item) => item <= itemMax);
-    return items;
+  const numbers = varintsOf(data);
+  let at = 1;
+  const list = (): number[] => {
+    const count = numbers[at++] ?? 0;
+    at += count;
+    return numbers.slice(at - count, at);
   };
   const [voters, votersOutgoing, learners] = [list(), list(), list()];
   const addresses: Record<NodeId, string> = {};
-  const addressCount = next();
-  if (addressCount < 0 || addressCount > numbers.length) return null;
-  for (let i = 0; i < addressCount; i++) {
-    const nodeId = next();
-    addresses[nodeId] = list(0xffff)
+  at++;
+  while (at < numbers.length) {
+    const nodeId = numbers[at++]!;
+    addresses[nodeId] = list()
       .map((unit) => String.fromCharCode(unit))
       .join("");
   }
   const configuration = { voters, votersOutgoing, learners, addresses };
-  return sound && at === numbers.length && isSound(configuration) ? configuration : null;
+  if (!isSound(configuration)) return null;
+  // Whatever is wrong with the bytes, a configuration read from them has others.
+  const bytes = encodeConfiguration(configuration);
+  const same = bytes.length === data.length && bytes.every((byte, i) => byte === data[i]);
+  return same ? configuration : null;
 }
 
 function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
 }
 
-/** Null if a number is too large, or cut short. */
-function varintsOf(data: Uint8Array): number[] | null {
+/** Up to the first that is too large, or cut short. */
+function varintsOf(data: Uint8Array): number[] {
   const numbers: number[] = [];
   let value = 0;
   let scale = 1;
   for (const byte of data) {
     value += (byte & 0x7f) * scale;
     scale *= 0x80;
-    if (!Number.isSafeInteger(value)) return null;
+    if (!Number.isSafeInteger(value)) break;
     if (byte >= 0x80) continue;
     numbers.push(value);
     value = 0;
     scale = 1;
   }
-  return scale === 1 ? numbers : null;
+  return numbers;
 }

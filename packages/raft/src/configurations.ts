@@ -8,8 +8,8 @@ import { decodeConfiguration } from "./configuration.ts";
 import type { Core } from "./core.ts";
 import { Progress } from "./progress.ts";
 import { isVoter, membersOf } from "./quorum.ts";
-import type { ConfigurationAt, Entry, LogIndex, NodeId } from "./types.ts";
-import type { RaftOptions, SnapshotMetadata } from "./types.ts";
+import type { ConfigurationAt, Entry, LogIndex, RaftOptions } from "./types.ts";
+import type { SnapshotMetadata } from "./types.ts";
 
 /** What storage found, oldest first. */
 export function recoveredConfigurations(options: RaftOptions): ConfigurationAt[] {
@@ -61,10 +61,8 @@ export function forgetConfigurations(core: Core, index: LogIndex): void {
  */
 export function isPromotable(core: Core): boolean {
   if (core.restoring !== null) return false;
-  return (
-    isVoter(core.configuration, core.id) ||
-    isVoter(configurationAt(core, core.commitIndex).configuration, core.id)
-  );
+  const { configuration } = configurationAt(core, core.commitIndex);
+  return isVoter(core.configuration, core.id) || isVoter(configuration, core.id);
 }
 
 /**
@@ -73,11 +71,8 @@ export function isPromotable(core: Core): boolean {
  */
 export function refreshPeers(core: Core): void {
   if (core.role !== "leader") return;
-  const wanted = new Set<NodeId>(membersOf(core.configuration));
-  if (core.configurationIndex > core.commitIndex) {
-    const committed = configurationAt(core, core.commitIndex);
-    for (const nodeId of membersOf(committed.configuration)) wanted.add(nodeId);
-  }
+  const { configuration } = configurationAt(core, core.commitIndex);
+  const wanted = new Set([...membersOf(core.configuration), ...membersOf(configuration)]);
   wanted.delete(core.id);
   for (const nodeId of core.peers.keys()) {
     if (!wanted.has(nodeId)) core.peers.delete(nodeId);

@@ -5,17 +5,10 @@
 import { assert } from "./assert.ts";
 import { Log } from "./log.ts";
 import type { Progress } from "./progress.ts";
-import { isVoter } from "./quorum.ts";
-import type {
-  Configuration,
-  ConfigurationAt,
-  CoreObservation,
-  Effect,
-  LogIndex,
-  Message,
-  NodeId,
-} from "./types.ts";
-import type { RaftOptions, RequestId, Role, SnapshotMetadata, Term, Ticket } from "./types.ts";
+import { isVoter, quorumValue } from "./quorum.ts";
+import type { Configuration, ConfigurationAt, CoreObservation, Effect } from "./types.ts";
+import type { HardState, LogIndex, Message, NodeId, RaftOptions, RequestId } from "./types.ts";
+import type { Role, SnapshotMetadata, Term, Ticket } from "./types.ts";
 
 /** A read that is not answered yet. */
 export interface PendingRead {
@@ -69,8 +62,6 @@ export interface Receiving {
   offset: number;
 }
 
-type Promised = Readonly<{ to: NodeId; message: Message }>;
-
 export class Core {
   readonly id: NodeId;
   readonly options: RaftOptions;
@@ -86,12 +77,10 @@ export class Core {
   term: Term;
   /** Set at most once in a term. */
   votedFor: NodeId | null;
-  /** Term or vote differ from what storage was given last. */
-  hardStateDirty = false;
+  /** As storage was given it last. */
+  hardStateGiven: HardState;
   /** The last write that carried a new term or vote. */
   hardStateTicket: Ticket = 0;
-  /** commitIndex as storage was given it last. */
-  commitIndexGiven: LogIndex;
 
   // --- volatile state ---
 
@@ -123,10 +112,8 @@ export class Core {
 
   lastTicket: Ticket = 0;
   persistedTicket: Ticket = 0;
-  /** Promises of the step under way; they learn their ticket when it ends. */
-  promises: Promised[] = [];
-  /** In order of tickets. */
-  withheld: (Promised & Readonly<{ ticket: Ticket }>)[] = [];
+  /** Promises, and the write for which each waits; in order of tickets. */
+  withheld: Readonly<{ ticket: Ticket; to: NodeId; message: Message }>[] = [];
 
   // --- membership ---
 
@@ -160,10 +147,6 @@ export class Core {
   /** An installed snapshot that the state machine has not been given yet. */
   restoring: { readonly ticket: Ticket; readonly snapshot: SnapshotMetadata } | null = null;
 
-  /** For quorumValue: how far a voter's durable log is known to agree with this leader's. */
-  readonly matchOf = (nodeId: NodeId): LogIndex =>
-    nodeId === this.id ? this.log.durableIndex : (this.peers.get(nodeId)?.matchIndex ?? 0);
-
   constructor(options: RaftOptions, configurations: ConfigurationAt[]) {
     const { hardState, snapshot, entries } = options.recovered;
     this.id = options.id;
@@ -178,7 +161,7 @@ export class Core {
     // Only a hint: it may be behind the snapshot, and is never believed beyond the log.
     const hint = Math.min(hardState.commitIndex, this.log.lastIndex);
     this.commitIndex = Math.max(hint, this.log.baseIndex);
-    this.commitIndexGiven = hardState.commitIndex;
+    this.hardStateGiven = hardState;
     this.configurations = configurations;
     this.role = this.restingRole;
   }
@@ -190,6 +173,15 @@ export class Core {
 
   get configurationIndex(): LogIndex {
     return this.configurations.at(-1)!.configurationIndex;
+  }
+
+  /** What a quorum has reached, where this leader is at `own` and each peer at `valueOf`. */
+  quorum(own: number, valueOf: (peer: Progress) => number): number {
+    return quorumValue(this.configuration, (nodeId) => {
+      if (nodeId === this.id) return own;
+      const peer = this.peers.get(nodeId);
+      return peer === undefined ? 0 : valueOf(peer);
+    });
   }
 
   /** What a node is when it neither leads nor campaigns. */
@@ -209,7 +201,17 @@ export class Core {
 
   /** Sends once everything that this node holds now is durable: for every promise. */
   promise(to: NodeId, message: Message): void {
-    this.promises.push({ to, message });
+    this.withheld.push({ ticket: this.lastTicket + (this.unwritten ? 1 : 0), to, message });
+  }
+
+  /** Term or vote differ from what storage was given. */
+  get hardStateNew(): boolean {
+    return this.term !== this.hardStateGiven.term || this.votedFor !== this.hardStateGiven.votedFor;
+  }
+
+  /** Something is to be made durable that storage was not given yet. */
+  get unwritten(): boolean {
+    return this.hardStateNew || this.log.unstableIndex <= this.log.lastIndex;
   }
 
   /** Only behind `if (core.observing)`, so that nothing is built in vain. */

@@ -8,25 +8,23 @@ import { encodeConfiguration } from "./configuration.ts";
 import { observeConfiguration, refreshPeers } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import { ascending, isJoint, isMember, isSound, isVoter, membersOf } from "./quorum.ts";
-import { announceCommit, appendOwn, sendAppends } from "./replication.ts";
-import { becomeFollower } from "./roles.ts";
+import { announceCommit, appendOwn, refuse, sendAppends } from "./replication.ts";
+import { becomeFollower } from "./election.ts";
 import { sendTimeoutNow } from "./transfer.ts";
 import type { Addresses, Configuration, ConfigurationChange, NodeId, NodeIds } from "./types.ts";
-import type { ProposalRefusal, RequestId } from "./types.ts";
+import type { RequestId } from "./types.ts";
 
 export function request(core: Core, id: RequestId, change: ConfigurationChange): void {
-  const refuse = (reason: ProposalRefusal) => {
-    core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
-  };
-  if (core.role !== "leader") return refuse("not-leader");
-  if (core.transfer !== null) return refuse("transferring");
+  if (core.role !== "leader") return refuse(core, id, "not-leader");
+  if (core.transfer !== null) return refuse(core, id, "transferring");
   const settled =
     core.commitIndex >= core.termStartIndex &&
     core.configurationIndex <= core.commitIndex &&
     !isJoint(core.configuration);
-  if (!settled) return refuse("configuration-pending");
+  if (!settled) return refuse(core, id, "configuration-pending");
   const next = afterChange(core, change);
-  if (next === null || next.voters.length === 0 || !isSound(next)) return refuse("invalid");
+  const sound = next !== null && next.voters.length > 0 && isSound(next);
+  if (!sound) return refuse(core, id, "invalid");
   const { index, term } = append(core, next);
   core.effects.push({ kind: "proposal-accepted", id, index, term });
 }
@@ -112,8 +110,9 @@ function append(core: Core, configuration: Configuration) {
  * then makes the voter with the longest log campaign, and steps down (section 6).
  */
 function handOver(core: Core): void {
-  const byMatchIndex = (a: NodeId, b: NodeId) => core.matchOf(b) - core.matchOf(a);
-  sendTimeoutNow(core, core.configuration.voters.toSorted(byMatchIndex)[0]!);
+  const matchOf = (nodeId: NodeId) => core.peers.get(nodeId)?.matchIndex ?? 0;
+  const { voters } = core.configuration;
+  sendTimeoutNow(core, voters.toSorted((a, b) => matchOf(b) - matchOf(a))[0]!);
   becomeFollower(core, core.term, null, "the configuration without it is committed");
 }
 

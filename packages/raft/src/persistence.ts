@@ -6,41 +6,27 @@ import { fail } from "./assert.ts";
 import type { Core } from "./core.ts";
 import type { Ticket } from "./types.ts";
 
-/** Hands to storage what it has not been given yet, then sends or withholds the promises. */
-export function flush(core: Core): void {
-  writeOut(core);
-  if (core.promises.length === 0) return;
-  const ticket = core.lastTicket;
-  for (const { to, message } of core.promises) core.withheld.push({ ticket, to, message });
-  core.promises = [];
-  release(core);
-}
-
 /** One `persist` effect for all that is new, if anything is. */
 export function writeOut(core: Core): void {
-  const { log } = core;
-  const entriesNew = log.unstableIndex <= log.lastIndex;
-  if (!entriesNew && !core.hardStateDirty) return;
+  if (!core.unwritten) return;
+  const { term, votedFor, commitIndex, hardStateGiven, hardStateNew } = core;
   const ticket = ++core.lastTicket;
+  if (hardStateNew) core.hardStateTicket = ticket;
   // The commit index goes along for free; it never costs a write of its own.
-  const hardStateNew = core.hardStateDirty || core.commitIndex > core.commitIndexGiven;
+  const goesAlong = hardStateNew || commitIndex > hardStateGiven.commitIndex;
+  if (goesAlong) core.hardStateGiven = { term, votedFor, commitIndex };
   core.effects.push({
     kind: "persist",
     ticket,
-    hardState: hardStateNew
-      ? { term: core.term, votedFor: core.votedFor, commitIndex: core.commitIndex }
-      : null,
-    entries: log.takeUnstable(ticket),
+    hardState: goesAlong ? core.hardStateGiven : null,
+    entries: core.log.takeUnstable(ticket),
     sync: true,
   });
-  if (core.hardStateDirty) core.hardStateTicket = ticket;
-  core.hardStateDirty = false;
-  if (hardStateNew) core.commitIndexGiven = core.commitIndex;
 }
 
 /** Term and vote are on disk as they are in memory. */
 export function hardStateDurable(core: Core): boolean {
-  return !core.hardStateDirty && core.hardStateTicket <= core.persistedTicket;
+  return !core.hardStateNew && core.hardStateTicket <= core.persistedTicket;
 }
 
 /** Storage has completed everything up to `ticket`: what waited for it may go. */
@@ -58,7 +44,8 @@ export function persisted(core: Core, ticket: Ticket): void {
   release(core);
 }
 
-function release(core: Core): void {
+/** Sends the promises that wait for nothing any more. */
+export function release(core: Core): void {
   while (core.withheld.length > 0 && core.withheld[0]!.ticket <= core.persistedTicket) {
     const { to, message } = core.withheld.shift()!;
     // A promise of an older term may no longer be true: its entries may be overwritten by now.

@@ -8,10 +8,8 @@ import * as membership from "./membership.ts";
 import { validateOptions } from "./options.ts";
 import * as persistence from "./persistence.ts";
 import * as reads from "./reads.ts";
-import * as receiving from "./receiving.ts";
 import * as replication from "./replication.ts";
-import { becomeFollower } from "./roles.ts";
-import * as sending from "./sending.ts";
+import * as snapshots from "./snapshots.ts";
 import { statusOf } from "./status.ts";
 import * as transfer from "./transfer.ts";
 import type { Input, LogIndex, Message, NodeId, Raft, RaftOptions } from "./types.ts";
@@ -78,7 +76,7 @@ function take(core: Core, input: Input): void {
     case "snapshot-saved":
       return snapshotSaved(core, input.index);
     case "snapshot-chunk":
-      return sending.takeChunk(core, input);
+      return snapshots.takeChunk(core, input);
     case "unreachable":
       return replication.unreachable(core, input.nodeId);
   }
@@ -88,7 +86,8 @@ function take(core: Core, input: Input): void {
 function settle(core: Core): void {
   membership.settle(core);
   reads.settle(core);
-  persistence.flush(core);
+  persistence.writeOut(core);
+  persistence.release(core);
   if (core.role === "leader") replication.sendAppends(core);
   if (core.applyingIndex < core.commitIndex && core.restoring === null) {
     const entries = core.log.slice(core.applyingIndex + 1, core.commitIndex);
@@ -118,14 +117,14 @@ function tick(core: Core): void {
     replication.broadcastHeartbeat(core);
     transfer.prefer(core);
     transfer.push(core);
-    sending.retry(core);
+    snapshots.retry(core);
   }
   if (core.options.checkQuorum) election.checkQuorum(core);
 }
 
 function persisted(core: Core, ticket: number): void {
   persistence.persisted(core, ticket);
-  receiving.settle(core);
+  snapshots.restore(core);
   election.countOwnVote(core);
   if (core.role === "leader") replication.maybeCommit(core);
 }
@@ -143,7 +142,7 @@ function receive(core: Core, from: NodeId, message: Message): void {
       if (hearLeader(core, from)) takeAppend(core, from, message);
       return;
     case "install-snapshot":
-      if (hearLeader(core, from)) receiving.takeInstallSnapshot(core, from, message);
+      if (hearLeader(core, from)) snapshots.takeInstallSnapshot(core, from, message);
       return;
     case "append-entries-response":
       if (core.role !== "leader") return;
@@ -151,7 +150,7 @@ function receive(core: Core, from: NodeId, message: Message): void {
       if (core.transfer?.targetId === from && !core.transfer.sent) transfer.push(core);
       return;
     case "install-snapshot-response":
-      if (core.role === "leader") sending.takeResponse(core, from, message);
+      if (core.role === "leader") snapshots.takeResponse(core, from, message);
       return;
     case "timeout-now":
       return election.takeTimeoutNow(core);
@@ -177,7 +176,7 @@ function enterLaterTerm(core: Core, from: NodeId, message: Message): boolean {
   if (core.transfer?.targetId === from) transfer.end(core, "done");
   const leads = type === "append-entries" || type === "install-snapshot";
   const reason = leads ? `${from} leads term ${term}` : `heard of term ${term} from ${from}`;
-  becomeFollower(core, term, leads ? from : null, reason);
+  election.becomeFollower(core, term, leads ? from : null, reason);
   return true;
 }
 
@@ -189,14 +188,14 @@ function takeEarlierTerm(core: Core, from: NodeId, message: Message): void {
   if (message.type === "request-vote") election.rejectVote(core, from, message.preVote);
   else if (message.type === "request-vote-response") election.takeVoteResponse(core, from, message);
   else if (message.type === "append-entries") refuseAppend(core, from, message, 0);
-  else if (message.type === "install-snapshot") receiving.refuse(core, from, message);
+  else if (message.type === "install-snapshot") snapshots.refuseSnapshot(core, from, message);
   else if (message.type === "read-index") reads.answer(core, from, message.requestId, 0);
 }
 
 /** The sender leads this term. False if that cannot be: there is another leader. */
 function hearLeader(core: Core, from: NodeId): boolean {
   if (core.leaderId !== null && core.leaderId !== from) return false;
-  becomeFollower(core, core.term, from, `${from} leads term ${core.term}`);
+  election.becomeFollower(core, core.term, from, `${from} leads term ${core.term}`);
   core.resetElectionTimer();
   return true;
 }
@@ -223,7 +222,7 @@ function snapshotSaved(core: Core, index: LogIndex): void {
   configurations.forgetConfigurations(core, index);
   const { trailingEntries } = core.options;
   const throughIndex = Math.max(
-    Math.min(index - trailingEntries, sending.neededAfter(core)),
+    Math.min(index - trailingEntries, snapshots.neededAfter(core)),
     index - trailingEntriesHeld * trailingEntries,
   );
   if (throughIndex <= core.log.baseIndex) return;

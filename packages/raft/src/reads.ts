@@ -8,7 +8,7 @@
  * A follower asks its leader for an index, with an id never used before; one question at a time.
  */
 import type { Core, PendingRead } from "./core.ts";
-import { quorumValue, votersOf } from "./quorum.ts";
+import { votersOf } from "./quorum.ts";
 import { broadcastHeartbeat } from "./replication.ts";
 import type { NodeId, NodeIds, ReadIndex, ReadIndexResponse } from "./types.ts";
 import type { ReadRefusal, RequestId } from "./types.ts";
@@ -81,8 +81,8 @@ export function tick(core: Core): void {
 }
 
 /**
- * The leader or the term changed: nothing that was asked can be confirmed any more. What is
- * confirmed already stays good.
+ * The leader or the term changed: nothing that was asked can be confirmed any more, and no lease
+ * goes on. What is confirmed already stays good.
  */
 export function drop(core: Core): void {
   const { reads } = core;
@@ -90,17 +90,13 @@ export function drop(core: Core): void {
   reads.asked = [];
   reads.waiting = [];
   reads.question++;
+  reads.roundTicks = [];
+  reads.leaseTick = -1;
+  reads.leaseVoid = false;
   for (const read of dropped) {
     if (read.from === core.id) refuse(core, read.id, "leader-changed");
     else answer(core, read.from, read.id, 0);
   }
-}
-
-/** A new leader knows nothing of its lease yet. */
-export function resetLease(core: Core): void {
-  core.reads.roundTicks = [];
-  core.reads.leaseTick = -1;
-  core.reads.leaseVoid = false;
 }
 
 /** Only after an entry of this term is committed is commitIndex known to be the latest. */
@@ -140,10 +136,7 @@ function nextRound(core: Core): void {
 }
 
 function confirmedRound(core: Core): number {
-  const { round } = core.reads;
-  return quorumValue(core.configuration, (nodeId) =>
-    nodeId === core.id ? round : (core.peers.get(nodeId)?.readRound ?? 0),
-  );
+  return core.quorum(core.reads.round, (peer) => peer.readRound);
 }
 
 function confirmRound(core: Core): void {
@@ -194,12 +187,10 @@ function ask(core: Core): void {
 
 function letGo(core: Core): void {
   const { reads } = core;
-  const waiting = reads.confirmed.filter((read) => read.index > core.appliedIndex);
-  if (waiting.length === reads.confirmed.length) return;
   for (const { id, index } of reads.confirmed) {
     if (index <= core.appliedIndex) core.effects.push({ kind: "read-ready", id, index });
   }
-  reads.confirmed = waiting;
+  reads.confirmed = reads.confirmed.filter((read) => read.index > core.appliedIndex);
 }
 
 function refuse(core: Core, id: RequestId, reason: ReadRefusal): void {

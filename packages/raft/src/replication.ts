@@ -3,12 +3,9 @@ import { assert } from "./assert.ts";
 import { adoptConfigurations } from "./configurations.ts";
 import type { Core } from "./core.ts";
 import type { Progress } from "./progress.ts";
-import { quorumValue } from "./quorum.ts";
-import * as sending from "./sending.ts";
+import * as snapshots from "./snapshots.ts";
 import type { AppendEntriesResponse, Entry, EntryKind, NodeId } from "./types.ts";
-import type { Proposal, ProposalRefusal } from "./types.ts";
-
-const noEntries: readonly Entry[] = [];
+import type { Proposal, ProposalRefusal, RequestId } from "./types.ts";
 
 /** Appends to this leader's own log. Storage and peers get it when the step ends. */
 export function appendOwn(core: Core, kind: EntryKind, data: Uint8Array): Entry {
@@ -28,7 +25,7 @@ export function propose(core: Core, proposals: readonly Proposal[]): void {
   for (const { id, data } of proposals) {
     const reason = refusal(core, data.length);
     if (reason !== null) {
-      core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
+      refuse(core, id, reason);
       continue;
     }
     const entry = appendOwn(core, "command", data);
@@ -36,6 +33,10 @@ export function propose(core: Core, proposals: readonly Proposal[]): void {
     core.effects.push({ kind: "proposal-accepted", id, index: entry.index, term: entry.term });
   }
   if (added !== null && added.length > 0) core.observe({ kind: "log-appended", entries: added });
+}
+
+export function refuse(core: Core, id: RequestId, reason: ProposalRefusal): void {
+  core.effects.push({ kind: "proposal-refused", id, reason, leaderId: core.leaderId });
 }
 
 function refusal(core: Core, byteLength: number): ProposalRefusal | null {
@@ -60,8 +61,7 @@ export function sendAppends(core: Core): void {
 export function announceCommit(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     const idle = progress.state === "replicate" && progress.nextIndex > core.log.lastIndex;
-    if (idle && progress.commitSent < core.commitIndex)
-      sendAppend(core, nodeId, progress, noEntries);
+    if (idle && progress.commitSent < core.commitIndex) sendAppend(core, nodeId, progress, []);
   }
 }
 
@@ -69,7 +69,7 @@ export function announceCommit(core: Core): void {
 function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
   const { log } = core;
   if (log.term(progress.nextIndex - 1) === null) {
-    sending.start(core, to, progress);
+    snapshots.start(core, to, progress);
     return false;
   }
   const { entriesPerAppendMax, bytesPerAppendMax } = core.options;
@@ -91,7 +91,7 @@ export function unreachable(core: Core, nodeId: NodeId): void {
 }
 
 export function broadcastHeartbeat(core: Core): void {
-  for (const [nodeId, progress] of core.peers) sendAppend(core, nodeId, progress, noEntries);
+  for (const [nodeId, progress] of core.peers) sendAppend(core, nodeId, progress, []);
 }
 
 /**
@@ -160,7 +160,7 @@ function backUp(core: Core, progress: Progress, message: AppendEntriesResponse):
  * the earlier ones with it. The leader counts itself only for what is on its own disk.
  */
 export function maybeCommit(core: Core): void {
-  const index = quorumValue(core.configuration, core.matchOf);
+  const index = core.quorum(core.log.durableIndex, (peer) => peer.matchIndex);
   if (index > core.commitIndex && core.log.term(index) === core.term) core.commitTo(index);
 }
 
