@@ -20,6 +20,8 @@ export type Invariant =
   | "recovery"
   /** Configurations follow one another in one agreed order. */
   | "configuration chain"
+  /** What Figure 2 demands of each server, where breaking it costs only time. */
+  | "rules of Figure 2"
   /** A healed majority elects a leader and commits within the stated bound. */
   | "progress"
   /** In the end the healed nodes have the same state. */

@@ -1,6 +1,6 @@
 /**
  * Who runs the cluster: lets members join and leave, through whichever node leads, and asks again
- * until it is done. One wish at a time.
+ * until it is done. Of several wishes each is asked for in turn.
  */
 import type { InvariantChecker } from "@raftarium/checker";
 import type { Configuration, ConfigurationChange } from "@raftarium/raft";
@@ -18,7 +18,7 @@ export interface Wish {
 }
 
 export interface Operator {
-  /** Something is still to be done. */
+  /** No more wishes now: enough is still to be done. */
   readonly busy: boolean;
   wish(wish: Wish): void;
   /** From now on nothing is asked any more. */
@@ -30,6 +30,8 @@ export interface OperatorPorts {
   readonly checker: InvariantChecker;
   readonly counts: FaultCounts;
   readonly fleet: Fleet;
+  /** So many wishes may wait at once. */
+  readonly wishesMax: number;
   /** null: nobody listens. */
   readonly tell: ((text: string) => void) | null;
 }
@@ -39,21 +41,24 @@ const ASK_EVERY_US = 100_000;
 const RETIRE_AFTER_US = 300_000;
 
 export function createOperator(ports: OperatorPorts): Operator {
-  const { timeline, checker, counts, fleet, tell } = ports;
+  const { timeline, checker, counts, fleet, wishesMax, tell } = ports;
   const wishes: Wish[] = [];
   let stopped = false;
 
   function work(): void {
-    const wish = wishes[0];
+    const wish = wishes.shift();
     if (stopped || wish === undefined) return;
+    let isDone = false;
     const leader = leaderOf(fleet.all);
     if (leader !== null) {
       const { index, configuration } = leader.configuration;
       const change = nextChange(wish, configuration);
-      if (change === "impossible") wishes.shift();
+      if (change === "impossible") isDone = true;
       else if (change !== null) leader.changeMembers(change, (done) => heard(done, change));
-      else if (index <= checker.commitIndex && configuration.votersOutgoing.length === 0) end(wish);
+      else isDone = index <= checker.commitIndex && configuration.votersOutgoing.length === 0;
+      if (change === null && isDone) retireLeavers(wish);
     }
+    if (!isDone) wishes.push(wish);
     timeline.after(ASK_EVERY_US, work);
   }
 
@@ -63,9 +68,8 @@ export function createOperator(ports: OperatorPorts): Operator {
     tell?.(`the cluster has carried out: ${textOf(change)}`);
   }
 
-  function end(wish: Wish): void {
-    wishes.shift();
-    for (const nodeId of wish.leaving) {
+  function retireLeavers({ leaving }: Wish): void {
+    for (const nodeId of leaving) {
       timeline.after(RETIRE_AFTER_US, () => {
         if (!stopped) fleet.find(nodeId)?.retire();
       });
@@ -95,7 +99,7 @@ export function createOperator(ports: OperatorPorts): Operator {
 
   return {
     get busy() {
-      return wishes.length > 0;
+      return wishes.length >= wishesMax;
     },
     wish(wish) {
       for (const nodeId of wish.joining) fleet.join(nodeId).start();

@@ -99,6 +99,8 @@ class World {
   readonly #operator: Operator;
   readonly #nemesis: Nemesis;
   readonly #clients: Clients;
+  /** Whom the second phase has healed. */
+  #healed: readonly VirtualProcess[] = [];
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -133,7 +135,14 @@ class World {
     });
     const fleet = this.#fleet;
     const tell = options.onEvent === undefined ? null : (text: string) => this.#tell(text);
-    this.#operator = createOperator({ timeline, checker, counts, fleet, tell });
+    this.#operator = createOperator({
+      timeline,
+      checker,
+      counts,
+      fleet,
+      wishesMax: this.#swarm.operators,
+      tell,
+    });
     const ports: NemesisPorts = {
       timeline,
       chance: this.#chance.fork(3),
@@ -199,6 +208,7 @@ class World {
       process.setDiskSlowness(1);
       process.setSnapshotTrap(0, null);
     }
+    this.#healed = core;
     this.#network.heal(coreIds);
     this.#tell(`healed: nodes ${coreIds.join(", ")}, and only these`);
     for (const { nodeId, retired } of this.#fleet.all) {
@@ -304,6 +314,9 @@ class World {
       const delayUs = this.#chance.integer(100, 2000);
       this.#timeline.after(delayUs, () => process.unreachable(nodeId));
     }
+    // A write that was under way when the disk was repaired may still fail, and end the process.
+    const healed = this.#healed.find((process) => process.nodeId === nodeId);
+    if (healed !== undefined) this.#timeline.after(POLL_US, () => healed.start());
   }
 
   #tell(text: string): void {

@@ -99,6 +99,8 @@ export interface Swarm {
   readonly syncJitterUs: number;
   readonly segmentBytes: number;
   readonly faults: readonly FaultPlan[];
+  /** So many wishes for other members may wait at once; who has them do not know of each other. */
+  readonly operators: number;
   readonly clientCount: number;
   readonly keyCount: number;
   /** Mean pause of a client between two operations of a burst. */
@@ -143,6 +145,7 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     syncJitterUs: chance.pick([0, 200, 5 * MS, 20 * MS]),
     segmentBytes: chance.pick([4 * 1024, 8 * 1024, 32 * 1024]),
     faults: calm ? [] : drawFaults(chance),
+    operators: 1,
     clientCount: chance.integer(1, 6),
     keyCount: chance.integer(1, 4),
     thinkUs: chance.pick([5, 40, 150]) * MS,

@@ -15,6 +15,7 @@ import type {
   RecoveredState,
 } from "@raftarium/raft";
 import type { ConfigurationChain } from "./configuration-chain.ts";
+import { createServerRules } from "./server-rules.ts";
 import { fingerprintOf } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 
@@ -91,11 +92,13 @@ export function tapRaft(raft: Raft, ports: TapPorts): Raft {
   }
   /** Where the configuration was when the step under way began. */
   let configurationBefore = ports.configurationIndex;
+  const rules = createServerRules(nodeId, raft, checker);
   return {
     step(input) {
       configurationBefore = ports.configurationIndex;
       const effects = raft.step(input);
       for (const effect of effects) hear(effect);
+      rules.stepped(input, effects);
       return effects;
     },
     status: () => raft.status(),
