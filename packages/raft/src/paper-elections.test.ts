@@ -261,7 +261,7 @@ describe("§5.4.1 election restriction", () => {
     [[], [], true],
   ];
   for (const [own, candidate, granted] of cases) {
-    test(`[5, 6] terms ${own.join() || "none"} ${granted ? "vote" : "do not vote"} for ${candidate.join() || "none"}`, () => {
+    test(`[5] [6] terms ${own.join() || "none"} ${granted ? "vote" : "do not vote"} for ${candidate.join() || "none"}`, () => {
       const node = new Driver(optionsFor(1, { recovered: recovered(2, logOf(...own)) }));
       const last = [candidate.length, candidate.at(-1) ?? 0] as const;
       const effects = node.receive(2, requestVote(3, last));
@@ -270,6 +270,24 @@ describe("§5.4.1 election restriction", () => {
       ]);
     });
   }
+
+  test("[6] the last terms are compared first, then the indexes; the same log is good enough", () => {
+    const lasts: [term: number, index: number][] = [1, 2, 3].flatMap((term) =>
+      [term, term + 1, 7].map((index): [number, number] => [term, index]),
+    );
+    for (const [ownTerm, ownIndex] of lasts) {
+      const own = Array.from({ length: ownIndex }, (_, i) => Math.min(i + 1, ownTerm));
+      for (const [term, index] of lasts) {
+        const node = new Driver(optionsFor(1, { recovered: recovered(3, logOf(...own)) }));
+        const [answer] = messages(
+          node.receive(2, requestVote(4, [index, term])),
+          "request-vote-response",
+        );
+        const expected = term === ownTerm ? index >= ownIndex : term > ownTerm;
+        expect(answer?.voteGranted, `${index}@${term} asks ${ownIndex}@${ownTerm}`).toBe(expected);
+      }
+    }
+  });
 
   test("a learner votes if it is asked: it may be a voter and not know yet", () => {
     const node = new Driver(optionsFor(4));

@@ -81,6 +81,31 @@ describe("§7 compaction", () => {
     expect(node.raft.status().firstIndex).toBe(29);
   });
 
+  test("[23] nothing of the log goes before the snapshot that stands for it is durable", () => {
+    const log = recovered(1, logOf(1, 1, 1, 1, 1), { commitIndex: 5 });
+    const node = new Driver(optionsFor(1, { recovered: log }), false);
+    node.tick();
+    node.step({ kind: "applied", index: 5 });
+    // Its own: taken, but not yet reported saved.
+    expect(node.raft.snapshotMetadata(5)).toEqual(metadata(5, 1));
+    node.tick(30);
+    node.persist();
+    expect(only(node.effects, "compact")).toEqual([]);
+    expect(node.raft.status()).toMatchObject({ firstIndex: 1, snapshotIndex: 0 });
+    expect(only(node.step({ kind: "snapshot-saved", index: 5 }), "compact")).toEqual([
+      { kind: "compact", throughIndex: 5 },
+    ]);
+    // A leader's: the last chunk replaces the log on disk, and the answer waits for that write.
+    const snapshot = metadata(9, 4);
+    node.receive(2, chunk(snapshot, 0, 5));
+    node.persist();
+    const effects = node.receive(2, chunk(snapshot, 5, 10));
+    expect(only(effects, "compact")).toEqual([]);
+    expect(only(effects, "persist-snapshot-chunk")).toMatchObject([{ offset: 5, done: true }]);
+    expect(messages(effects, "install-snapshot-response")).toEqual([]);
+    expect(messages(node.persist(), "install-snapshot-response")).toMatchObject([{ done: true }]);
+  });
+
   test("an older snapshot changes nothing; one of what is not applied is a mistake", () => {
     const node = new Driver(
       optionsFor(1, { recovered: recovered(1, logOf(1, 1, 1), { commitIndex: 2 }) }),

@@ -387,6 +387,52 @@ describe("compaction", () => {
   });
 });
 
+describe("§7 the log and the snapshot that stands for it", () => {
+  test("[23] the log goes only when the snapshot is durable, wherever power fails between", () => {
+    const rig = new Rig();
+    const storage = rig.open();
+    for (let index = 1; index <= 60; index += 1) {
+      rig.persist(storage, { entries: [entry(index, 7, 300)] });
+    }
+    const data = bytesOf(9_000, 5);
+    let saved = false;
+    const chunk = {
+      snapshot: metadata(40, 7),
+      offset: 0,
+      data,
+      done: true,
+      origin: "local",
+    } as const;
+    storage.writeSnapshotChunk(chunk, () => {
+      saved = true;
+      storage.compact(40);
+    });
+    const filesBefore = rig.disk.files().length;
+    let moments = 0;
+    let goesOn = true;
+    while (goesOn) {
+      if (!saved) expect(rig.disk.files().length).toBeGreaterThanOrEqual(filesBefore);
+      for (const integer of [(min: number) => min, (_: number, max: number) => max]) {
+        const image = new Rig(rig);
+        image.disk.crash({ integer });
+        const reopened = image.open();
+        const { snapshot, entries: left } = reopened.recovered;
+        expect(left.map(({ index }) => index)).toEqual(
+          entries((snapshot?.index ?? 0) + 1, 60, 7).map(({ index }) => index),
+        );
+        if (snapshot !== null) expect(same(image.readSnapshot(reopened, 40), data)).toBe(true);
+        if (saved) expect(snapshot?.index).toBe(40);
+        moments += 1;
+      }
+      goesOn = rig.step();
+    }
+    rig.run();
+    expect(saved).toBe(true);
+    expect(moments).toBeGreaterThan(10);
+    expect(rig.disk.files().length).toBeLessThan(filesBefore);
+  });
+});
+
 describe("compaction after a restart", () => {
   test("knows from the files which entries are where", () => {
     const rig = new Rig();

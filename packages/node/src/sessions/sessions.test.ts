@@ -80,8 +80,8 @@ class Subject {
   }
 }
 
-describe("a session", () => {
-  test("the same command again is not carried out again, and has the same answer", () => {
+describe("a session (thesis §6.3)", () => {
+  test("[22] the same command again is not carried out again, and has the same answer", () => {
     const subject = new Subject();
     const session = subject.open();
     expect(subject.add(session, 1, 5)).toBe(5);
