@@ -4,11 +4,13 @@ import type { Sabotage } from "@raftarium/simulator";
 import { hunt } from "../explore/hunt.ts";
 import { loadWindowedCore } from "../explore/window.ts";
 import { loadMutant } from "./load.ts";
-import { MUTANTS, nodeCountOf } from "./mutants.ts";
+import { MUTANTS } from "./mutants.ts";
 import type { Mutant } from "./mutants.ts";
 import { readOptions, USAGE } from "./options.ts";
 import type { Options } from "./options.ts";
 import { runUnitTests } from "./unit-tests.ts";
+import { nodeCountOf } from "./worlds.ts";
+import type { World } from "./worlds.ts";
 
 const BAD_OPTIONS = 64;
 /** After the first seed that kills, so many more are run, for what else they find. */
@@ -56,6 +58,8 @@ interface Finding {
 
 /** For each broken promise the first seed that shows it. */
 async function simulation(mutant: Mutant, seedsMax: number): Promise<Finding> {
+  const { world } = mutant;
+  if (world === null) return { isFound: false, text: "–" };
   using loaded = await loadMutant(mutant);
   const startMs = performance.now();
   const firstSeeds = new Map<string, number>();
@@ -63,7 +67,7 @@ async function simulation(mutant: Mutant, seedsMax: number): Promise<Finding> {
   let seed = 0;
   while (seed < seedEnd && performance.now() - startMs < SIMULATION_MS_MAX) {
     seed += 1;
-    const invariant = brokenBy(mutant, loaded.sabotage, seed);
+    const invariant = brokenBy(world, loaded.sabotage, seed);
     if (invariant !== null && !firstSeeds.has(invariant)) {
       if (firstSeeds.size === 0) seedEnd = Math.min(seedsMax, seed + SEEDS_MORE);
       firstSeeds.set(invariant, seed);
@@ -74,11 +78,9 @@ async function simulation(mutant: Mutant, seedsMax: number): Promise<Finding> {
   return { isFound: true, text };
 }
 
-/** In its own world, if it has one; otherwise in the seed's. */
-function brokenBy({ world }: Mutant, sabotage: Sabotage, seed: number): string | null {
-  const seconds = world === null ? 10 : 6;
-  const overrides = world ?? {};
-  const options = { seed, nodeCount: nodeCountOf(seed), seconds, sabotage, overrides };
+function brokenBy(world: World, sabotage: Sabotage, seed: number): string | null {
+  const nodeCount = nodeCountOf(seed, world);
+  const options = { seed, nodeCount, seconds: 6, sabotage, overrides: world };
   return simulate(options).violation?.invariant ?? null;
 }
 

@@ -2,110 +2,23 @@
  * The classic bugs of Raft implementations, each a small patch of the real source, applied to a
  * copy at test time. The simulator must kill every one; the shipped code never holds any.
  */
-import type { FaultKind, FaultPlan, Swarm } from "@raftarium/simulator";
 import type { Patch } from "./load.ts";
+import * as worlds from "./worlds.ts";
+import type { World } from "./worlds.ts";
 
 export interface Mutant {
   /** The bug as a sentence. */
   readonly bug: string;
-  /** A world in which it shows soon; null: it is left to `main.ts`, which looks in all worlds. */
-  readonly world: Partial<Swarm> | null;
+  /** In which it shows soon; null: the simulation has nothing that it could spoil. */
+  readonly world: World | null;
   readonly packageName: "raft" | "node" | "storage" | "kv";
   readonly patches: readonly Patch[];
-}
-
-const MS = 1000;
-
-function faults(
-  intervalMs: number,
-  durationMs: number,
-  ...kinds: readonly FaultKind[]
-): readonly FaultPlan[] {
-  const [intervalUs, durationUs] = [intervalMs * MS, durationMs * MS];
-  return kinds.map((kind) => ({ kind, intervalUs, durationUs }));
-}
-
-const BUSY: Partial<Swarm> = {
-  clientCount: 6,
-  keyCount: 2,
-  thinkUs: 5 * MS,
-  restUs: 0,
-  retryRate: 0,
-  priorities: false,
-  valueBytesMax: 8,
-};
-
-/** Messages come late, twice, and in any order, even from beyond a cut. */
-const LATE: Swarm["network"] = {
-  delayUsMin: 500,
-  jitterUs: 40 * MS,
-  dropRate: 0,
-  duplicateRate: 0.2,
-  reorder: true,
-  cutsStopFlying: false,
-};
-
-/** Leaders come and go, and leave behind what nobody else has. */
-const ELECTIONS: Partial<Swarm> = {
-  ...BUSY,
-  requestTimeoutUs: 400 * MS,
-  entriesPerAppendMax: 2,
-  faults: faults(500, 700, "isolate leader", "partition", "campaign", "transfer", "crash leader"),
-};
-
-/** Who led goes on answering, not knowing that others have gone on. */
-const READS: Partial<Swarm> = {
-  ...BUSY,
-  keyCount: 1,
-  network: LATE,
-  requestTimeoutUs: 400 * MS,
-  faults: faults(500, 500, "isolate leader", "pause leader", "slow link", "transfer"),
-};
-
-/** The log is gone soon, so whoever was away needs a snapshot. */
-const SNAPSHOTS: Partial<Swarm> = {
-  ...BUSY,
-  network: LATE,
-  requestTimeoutUs: 5000 * MS,
-  snapshotEntries: 8,
-  trailingEntries: 0,
-  historyRevisionsMax: 40,
-  snapshotChunkBytes: 64 * 1024,
-  faults: faults(500, 700, "isolate leader", "partition", "slow link"),
-};
-
-/** Processes and their power come and go, and disks are slow. */
-const DISKS: Partial<Swarm> = {
-  ...BUSY,
-  syncUsMin: 5 * MS,
-  syncJitterUs: 5 * MS,
-  snapshotEntries: 8,
-  trailingEntries: 0,
-  segmentBytes: 4096,
-  snapshotChunkBytes: 16 * 1024,
-  faults: faults(150, 80, "crash", "crash all", "crash leader"),
-};
-
-/** Now and then the power fails, of one or of all; between that, disks have time to work. */
-const POWER: Partial<Swarm> = {
-  ...BUSY,
-  syncUsMin: MS,
-  syncJitterUs: MS,
-  snapshotEntries: 8,
-  trailingEntries: 0,
-  segmentBytes: 4096,
-  faults: faults(700, 60, "crash", "crash all", "crash leader"),
-};
-
-/** The cluster that a seed is run with. */
-export function nodeCountOf(seed: number): number {
-  return seed % 2 === 0 ? 3 : 5;
 }
 
 export const MUTANTS: readonly Mutant[] = [
   {
     bug: "a leader commits entries of earlier terms by counting replicas (section 5.4.2)",
-    world: null,
+    world: worlds.SHORT_TERMS,
     packageName: "raft",
     patches: [
       {
@@ -117,7 +30,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a vote is not on disk before it is given",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -129,7 +42,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a new term is not written to disk",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -141,7 +54,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "promises are sent before what they rest on is on disk",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -153,13 +66,13 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "votes are given without looking at the candidate's log",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [{ file: "election.ts", from: "!free || !upToDate", to: "!free" }],
   },
   {
     bug: "logs are compared by length only, not by last term",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -171,7 +84,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a node votes for two candidates in one term",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -183,7 +96,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "votes of an earlier election are counted",
-    world: null,
+    world: worlds.CAMPAIGNS,
     packageName: "raft",
     patches: [
       {
@@ -195,7 +108,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower truncates on every append, conflict or not",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -207,7 +120,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower keeps its own entry where the leader has another",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -219,7 +132,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "prevLogIndex is checked, prevLogTerm is not",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -231,7 +144,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower commits beyond the last entry that the leader has shown it",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -248,7 +161,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a follower acknowledges its whole log, not what the append covers",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -260,7 +173,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "nextIndex backs up one entry too few",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -272,7 +185,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader takes no notice of a later term in a reply",
-    world: null,
+    world: worlds.CAMPAIGNS,
     packageName: "raft",
     patches: [
       {
@@ -284,7 +197,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads without asking anybody",
-    world: READS,
+    world: worlds.READS,
     packageName: "raft",
     patches: [
       {
@@ -296,7 +209,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader answers reads before it has committed an entry of its own term",
-    world: READS,
+    world: worlds.READS,
     packageName: "raft",
     patches: [
       {
@@ -308,7 +221,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "any answer confirms the read round that is out, late ones too",
-    world: READS,
+    world: worlds.READS,
     packageName: "raft",
     patches: [
       {
@@ -325,7 +238,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "reads that come while a round is out join it",
-    world: null,
+    world: worlds.LONG_ROUNDS,
     packageName: "raft",
     patches: [
       {
@@ -339,7 +252,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a read does not wait for the state machine",
-    world: READS,
+    world: worlds.READS,
     packageName: "raft",
     patches: [
       {
@@ -356,7 +269,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot older than what is committed is installed",
-    world: SNAPSHOTS,
+    world: worlds.SNAPSHOTS,
     packageName: "raft",
     patches: [
       {
@@ -368,7 +281,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a leader that hears no majority goes on leading",
-    world: null,
+    world: worlds.SHORT_TERMS,
     packageName: "raft",
     patches: [
       {
@@ -380,7 +293,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a change of the configuration is taken before this term has a committed entry",
-    world: null,
+    world: worlds.REMOVALS,
     packageName: "raft",
     patches: [
       {
@@ -392,7 +305,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a change of the configuration is taken while another is under way",
-    world: null,
+    world: worlds.MEMBERS,
     packageName: "raft",
     patches: [
       {
@@ -404,7 +317,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a joint configuration decides by a majority of all its voters together",
-    world: null,
+    world: worlds.MEMBERS,
     packageName: "raft",
     patches: [
       {
@@ -416,7 +329,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "learners count in majorities",
-    world: null,
+    world: worlds.MEMBERS,
     packageName: "raft",
     patches: [
       {
@@ -428,7 +341,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "matchIndex goes back when answers come in another order",
-    world: null,
+    world: worlds.BROKEN_CONNECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -440,7 +353,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a candidate takes no notice of the leader of its term",
-    world: null,
+    world: worlds.CAMPAIGNS,
     packageName: "raft",
     patches: [
       {
@@ -452,7 +365,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "any message puts the election off",
-    world: null,
+    world: worlds.CLOCKS,
     packageName: "raft",
     patches: [
       {
@@ -464,7 +377,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "election timeouts are all the same",
-    world: null,
+    world: worlds.TOGETHER,
     packageName: "raft",
     patches: [
       {
@@ -476,7 +389,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a vote needs a log that is longer, not as long",
-    world: null,
+    world: worlds.ELECTIONS,
     packageName: "raft",
     patches: [
       {
@@ -488,7 +401,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "an answer is matched by index only: another client's command is acknowledged",
-    world: ELECTIONS,
+    world: worlds.ELECTIONS,
     packageName: "node",
     patches: [
       {
@@ -500,7 +413,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a proposal that lost its place in the log is called failed before that is certain",
-    world: SNAPSHOTS,
+    world: worlds.SNAPSHOTS,
     packageName: "node",
     patches: [
       {
@@ -512,7 +425,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the log is called durable without a sync",
-    world: POWER,
+    world: worlds.POWER,
     packageName: "storage",
     patches: [
       {
@@ -524,7 +437,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot takes the place of the log before its bytes are synced",
-    world: POWER,
+    world: worlds.POWER,
     packageName: "storage",
     patches: [
       {
@@ -536,7 +449,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot's new name is not synced before the log is cut",
-    world: POWER,
+    world: worlds.POWER,
     packageName: "storage",
     patches: [
       {
@@ -548,7 +461,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "what a killed process left in the page cache is taken for durable",
-    world: DISKS,
+    world: worlds.DISKS,
     packageName: "storage",
     patches: [
       {
@@ -560,7 +473,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "the first transactions succeed whatever their compares say",
-    world: BUSY,
+    world: worlds.BUSY,
     packageName: "kv",
     patches: [
       {

@@ -4,14 +4,15 @@ import { simulate } from "@raftarium/simulator";
 import type { Sabotage } from "@raftarium/simulator";
 import { expect, test } from "vitest";
 import { loadMutant } from "../mutants/load.ts";
-import { MUTANTS, nodeCountOf } from "../mutants/mutants.ts";
+import { MUTANTS } from "../mutants/mutants.ts";
+import { nodeCountOf } from "../mutants/worlds.ts";
 
 /** What an observer of the whole run says; the run itself ends at its own first violation. */
 function watch(seed: number, sabotage: Sabotage = {}): readonly string[] {
   const checker = createObservationChecker();
   simulate({
     seed,
-    nodeCount: nodeCountOf(seed),
+    nodeCount: nodeCountOf(seed, null),
     seconds: 6,
     sabotage,
     onObservation: (observation) => void checker.observe(observation),
