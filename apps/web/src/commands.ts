@@ -86,7 +86,9 @@ const CALL_MS_MAX = 15_000;
 const DONE: CommandResult = { ok: true, message: "" };
 
 function words(error: unknown): string {
-  const { rawMessage, code } = ConnectError.from(error);
+  const { rawMessage, code, cause } = ConnectError.from(error);
+  // Each browser has words of its own for this.
+  if (cause instanceof TypeError) return "the connection to the playground broke";
   if (code === Code.Unimplemented) return "this is not built yet";
   const trimmed = rawMessage.trim();
   return trimmed === "" ? (Code[code] ?? "it failed") : trimmed;
@@ -251,3 +253,6 @@ export const recordedCommands = refusing("This is a recording: nothing can be as
 
 /** While the past is shown, nothing may be done by mistake to the present. */
 export const pastCommands = refusing("This is the past: go live to change something.");
+
+/** Nothing is sent that nobody is there to take: so it is known that nothing was changed. */
+export const lostCommands = refusing("The playground does not answer. Is it still running?");

@@ -198,11 +198,17 @@ function Sheets() {
   );
 }
 
+function liveTitle(live: boolean, lost: boolean): string {
+  if (!live) return "Show what happens now";
+  return lost ? "What was heard last; the playground does not answer" : "What is shown happens now";
+}
+
 export function TapePanel() {
   const timeline = useTimelineItself();
   const history = timeline.history();
   const live = useTimeline((state) => state.live);
   const soughtUs = useTimeline((state) => state.soughtUs);
+  const lost = useTimeline((state) => state.connection.state === "lost");
   const { element, width } = useWidth();
   useRepaint();
 
@@ -270,9 +276,9 @@ export function TapePanel() {
         </div>
         <button
           type="button"
-          className={live ? "button primary live" : "button live"}
+          className={live && !lost ? "button primary live" : "button live"}
           aria-pressed={live}
-          title={live ? "What is shown happens now" : "Show what happens now"}
+          title={liveTitle(live, lost)}
           onClick={() => timeline.goLive()}
         >
           Live

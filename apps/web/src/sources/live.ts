@@ -63,7 +63,7 @@ async function keepReading(
     }
     if (signal.aborted) return;
     retryMs = heard ? RETRY_MS_MIN : Math.min(retryMs * 2, RETRY_MS_MAX);
-    const detail = "Lost sight of the cluster: what is shown may be old. Trying again.";
+    const detail = "The playground does not answer: what is shown is old. Trying again.";
     timeline.setConnection({ state: "lost", detail });
     await wait(retryMs * (0.75 + Math.random() / 2), signal);
   }

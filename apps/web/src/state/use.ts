@@ -8,7 +8,7 @@ import {
   useRef,
   useSyncExternalStore,
 } from "react";
-import { pastCommands, type Commands } from "../commands.ts";
+import { lostCommands, pastCommands, type Commands } from "../commands.ts";
 import type { Loop } from "./loop.ts";
 import type { Frame, Timeline, TimelineState } from "./timeline.ts";
 import { uiStore, type UiState } from "./ui.ts";
@@ -27,11 +27,14 @@ function useServices(): Services {
   return services;
 }
 
-/** What can be asked now: nothing of a recording, nothing while the past is shown. */
+/** What can be asked now: nothing of a recording, of the past, or of what does not answer. */
 export function useCommands(): Commands {
   const { commands } = useServices();
   const live = useTimeline((state) => state.live);
-  return live || commands.unavailable !== null ? commands : pastCommands;
+  const lost = useTimeline((state) => state.connection.state === "lost");
+  if (commands.unavailable !== null) return commands;
+  if (!live) return pastCommands;
+  return lost ? lostCommands : commands;
 }
 
 /** The timeline itself: to seek, to listen to observations. */
