@@ -203,6 +203,18 @@ describe("§5.2 leader election", () => {
     expect(node.raft.status()).toMatchObject({ role: "leader", leaderId: 1 });
   });
 
+  test("a new leader tells everybody at once, without waiting for a tick", () => {
+    const everybody = voters(1, 2, 3, 4, 5);
+    const node = new Driver(optionsFor(1, { initialConfiguration: everybody }));
+    node.timeOut();
+    node.receive(2, vote(1, true));
+    const effects = node.receive(3, vote(1, true));
+    expect(node.raft.status()).toMatchObject({ role: "leader", leaderId: 1 });
+    const told = only(effects, "send").filter(({ message }) => message.type === "append-entries");
+    expect(told.map(({ to }) => to)).toEqual([2, 3, 4, 5]);
+    expect(told[0]?.message).toMatchObject({ term: 1, prevLogIndex: 0, leaderCommit: 0 });
+  });
+
   test("a leader sends heartbeats to everybody", () => {
     const node = new Driver(optionsFor(1)).lead(2);
     node.sent();

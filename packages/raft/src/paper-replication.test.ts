@@ -267,6 +267,26 @@ describe("§5.4.2 committing entries from previous terms", () => {
 });
 
 describe("§5.5 crashes", () => {
+  test("a request that comes twice is answered alike, and changes nothing the second time", () => {
+    const node = new Driver(optionsFor(1));
+    const requests: Message[] = [
+      requestVote(3, [0, 0]),
+      append(3, [0, 0], logOf(1, 3, 3), { leaderCommit: 2 }),
+      append(3, [2, 3], [command(3, 3)], { leaderCommit: 3 }),
+    ];
+    for (const request of requests) {
+      const first = node.receive(2, request);
+      const status = node.raft.status();
+      const second = node.receive(2, request);
+      expect(only(first, "send")).toHaveLength(1);
+      expect(only(second, "send")).toEqual(only(first, "send"));
+      expect([...only(second, "persist"), ...only(second, "apply")]).toEqual([]);
+      const { electionTimeoutTicks: _drawnAnew, ...rest } = status;
+      expect(node.raft.status()).toMatchObject(rest);
+    }
+    expect(node.terms).toEqual([1, 3, 3]);
+  });
+
   test("a restarted node applies from the start (or its snapshot) what is known committed", () => {
     const node = new Driver(
       optionsFor(1, { recovered: recovered(2, logOf(1, 1, 2), { commitIndex: 2 }) }),

@@ -54,7 +54,10 @@ function run(options: ClusterOptions, steps: number): Cluster {
   return cluster;
 }
 
-describe("Figure 3: election safety, log matching, leader completeness, state machine safety", () => {
+const properties =
+  "election safety, leader append-only, log matching, leader completeness, state machine safety";
+
+describe(`Figure 3: ${properties}`, () => {
   for (const { name, seeds, ...variant } of variants) {
     test(`${name}: no seed of ${seeds} breaks safety, and all recover`, { timeout: 60_000 }, () => {
       const happened = { accepted: 0, reads: 0, leaders: 0, restored: 0, configurations: 0 };

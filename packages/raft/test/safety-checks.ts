@@ -59,6 +59,8 @@ export class SafetyChecks {
   private readonly readFloor = new Map<RequestId, LogIndex>();
   private readonly refused = new Set<string>();
   private readonly termStarts = new Set<string>();
+  /** The last entry of each leader's log, by node and term. */
+  private readonly leaderEnds = new Map<string, Entry>();
   private readonly nodes: ReadonlyMap<NodeId, TestNode>;
   configurationsCommitted = 0;
 
@@ -152,6 +154,7 @@ export class SafetyChecks {
         this.termStarts.add(key);
         this.checkCompleteness(node, status.term);
       }
+      this.checkAppendOnly(node, key);
       if (status.commitIndex > this.committedMax) this.checkDurable(status.commitIndex, node);
     }
     this.committedMax = Math.max(this.committedMax, status.commitIndex);
@@ -173,6 +176,18 @@ export class SafetyChecks {
       }
       before = entry;
     }
+  }
+
+  /** Leader Append-Only: what was the end of its log is there still. */
+  private checkAppendOnly({ id, raft }: TestNode, key: string): void {
+    const { firstIndex, lastIndex } = raft.status();
+    const before = this.leaderEnds.get(key);
+    if (before !== undefined && before.index >= firstIndex) {
+      const [now] = raft.entries(before.index, before.index);
+      if (now !== before) throw new Violation(`leader ${id} replaced its entry ${before.index}`);
+    }
+    const [end] = raft.entries(lastIndex, lastIndex);
+    if (end !== undefined) this.leaderEnds.set(key, end);
   }
 
   /** Leader Completeness: a new leader has everything that was ever committed. */
