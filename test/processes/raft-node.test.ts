@@ -2,7 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Metadata, status as Status, type Client, type ServiceError } from "@grpc/grpc-js";
+import { Client, Metadata, credentials, status as Status, type ServiceError } from "@grpc/grpc-js";
 import { KV, Maintenance } from "@raftarium/protocol/etcd";
 import { callUnary } from "@raftarium/protocol/grpc";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -94,14 +94,35 @@ describe("a cluster by hand", () => {
     expect(said).toContain(`expected to listen on ${member.address}, but another process listens`);
   });
 
-  test("the data directory of another node is refused", async () => {
+  test("a port in use for metrics is told, too", async () => {
+    const member = cluster.member(2);
+    const config = configOf(
+      member,
+      (text) =>
+        text
+          .replace(/dataDir: .*/, `dataDir: ${join(directory, "metrics")}`)
+          .replace(/listen: .*/, "listen: 127.0.0.1:0") +
+        `metrics: { listen: ${member.address} }\n`,
+    );
+    const { code, said } = await failing(["--config", config]);
+    expect(code).toBe(1);
+    expect(said).toContain(`expected to serve metrics on ${member.address}, but another process`);
+  });
+
+  test("the data directory of another node is refused, and left as it is", async () => {
     const member = cluster.member(3);
     await cluster.kill(3);
-    const config = configOf(member, (text) => text.replace(/^id: 3$/m, "id: 2"));
+    const starts = (): string =>
+      readFileSync(join(/^dataDir: (.*)$/m.exec(text)?.[1] ?? "", "incarnation"), "utf8");
+    const text = readFileSync(member.config, "utf8");
+    const before = starts();
+    const config = configOf(member, (own) => own.replace(/^id: 3$/m, "id: 2"));
     const { code, said } = await failing(["--config", config]);
+    const after = starts();
     cluster.start(3);
     expect(code).toBe(1);
     expect(said).toContain('expected files of node 2 of cluster "test"');
+    expect(after).toBe(before);
   });
 
   test("mistakes in the configuration are named, and exit with 64", async () => {
@@ -132,6 +153,21 @@ describe("bad requests", () => {
     const after = await callUnary(client, KV.method.range, { key: bytes("large") });
     expect(after.header?.revision).toBe(before.header?.revision);
     expect(after.kvs).toEqual([]);
+  });
+
+  test("an answer may be larger than any request", async () => {
+    const leader = await cluster.leader();
+    const value = new Uint8Array(1024 * 1024);
+    for (const digit of "0123456789") {
+      await callUnary(leader.client, KV.method.put, { key: bytes(`many-${digit}`), value });
+    }
+    const client = new Client(leader.address, credentials.createInsecure(), {
+      "grpc.max_receive_message_length": -1,
+    });
+    const many = { key: bytes("many-"), rangeEnd: bytes("many.") };
+    const { kvs } = await callUnary(client, KV.method.range, many);
+    client.close();
+    expect(kvs.filter((kv) => kv.value.length === value.length)).toHaveLength(10);
   });
 
   test("an empty key is refused as etcd does", async () => {

@@ -63,6 +63,33 @@ describe("a node's configuration", () => {
     );
   });
 
+  test.each([
+    ["127.0.0.1:99999", "an address with a port from 0 to 65535"],
+    ["here", "an address such as 127.0.0.1:7101"],
+    ["%zz:7102", "an address such as 127.0.0.1:7101"],
+    ["300.1.1.1:7102", "an address such as 127.0.0.1:7101"],
+    ["[1::2::3]:7102", "an address such as 127.0.0.1:7101"],
+  ])("%s is no address, and it is said once", (found, expected) => {
+    const message = mistakesIn(good.replace("127.0.0.1:7102", `"${found}"`));
+    expect(message).toBe(
+      `cannot use node.yaml:\n  peers[1].address: expected ${expected}, got "${found}"`,
+    );
+  });
+
+  test.each(["[::1]:7102", "node-2.example:7102", "localhost:0", "my_node:7102"])(
+    "%s is an address",
+    (address) => {
+      expect(mistakesIn(good.replace("127.0.0.1:7102", `"${address}"`))).toBe("none");
+    },
+  );
+
+  test("no request and no append may be larger than what fits a message between nodes", () => {
+    const limits = "limits: { requestBytesMax: 4194305, bytesPerAppendMax: 4194305 }\n";
+    const expected = "expected a whole number from 1 to 4194304, got 4194305";
+    expect(mistakesIn(good + limits)).toContain(`limits.requestBytesMax: ${expected}`);
+    expect(mistakesIn(good + limits)).toContain(`limits.bytesPerAppendMax: ${expected}`);
+  });
+
   test("every mistake is told, not only the first", () => {
     const message = mistakesIn(
       good.replace("id: 1\n", "id: x\n").replace("cluster: demo", "cluster: 7"),
@@ -74,6 +101,14 @@ describe("a node's configuration", () => {
   test("contradictions are mistakes", () => {
     expect(mistakesIn(`${good}timing: { heartbeatMs: 200 }\n`)).toContain(
       "timing.electionTimeoutMinMs: expected at least twice timing.heartbeatMs (400), got 300",
+    );
+    // In ticks of 10 ms these are 2 and 3, and 30 and 30.
+    expect(mistakesIn(`${good}timing: { heartbeatMs: 15, electionTimeoutMinMs: 30 }\n`)).toContain(
+      "timing.electionTimeoutMinMs: expected at least twice timing.heartbeatMs (40), got 30",
+    );
+    expect(mistakesIn(`${good}timing: { electionTimeoutMaxMs: 301 }\n`)).toContain(
+      "timing.electionTimeoutMaxMs: expected at least one timing.tickMs (10) more than " +
+        "timing.electionTimeoutMinMs (300), got 301",
     );
     expect(mistakesIn(good.replace("{ id: 2,", "{ id: 1,"))).toContain(
       "peers[1].id: expected one that no other peer has, got 1, which is peers[0]'s",

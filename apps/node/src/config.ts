@@ -1,7 +1,9 @@
 /** A node's configuration file: YAML, checked by a schema; every mistake is named with its path. */
 import { readFileSync } from "node:fs";
+import { FRAME_BYTES_MAX } from "@raftarium/transport";
 import { parseDocument } from "yaml";
 import * as z from "zod";
+import { hasAddressForm, isAddress } from "./address.ts";
 
 const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER): z.ZodNumber => {
   const error = `a whole number from ${min} to ${max === Number.MAX_SAFE_INTEGER ? "2^53 - 1" : max}`;
@@ -9,20 +11,20 @@ const whole = (min: number, max: number = Number.MAX_SAFE_INTEGER): z.ZodNumber 
 };
 const text = (what: string): z.ZodString => z.string({ error: what }).min(1, { error: what });
 const flag = z.boolean({ error: "true or false" });
-const address = z
-  .string({ error: "an address such as 127.0.0.1:7101" })
-  .regex(/^(\[[0-9a-fA-F:]+\]|[^\s:/]+):\d{1,5}$/, {
-    error: "an address such as 127.0.0.1:7101",
-  })
-  .refine((value) => Number(value.slice(value.lastIndexOf(":") + 1)) <= 65535, {
-    error: "an address with a port from 0 to 65535",
-  });
+const address = z.string({ error: "an address such as 127.0.0.1:7101" }).refine(isAddress, {
+  error: ({ input }) =>
+    hasAddressForm(String(input))
+      ? "an address with a port from 0 to 65535"
+      : "an address such as 127.0.0.1:7101",
+});
 const mapping = <Shape extends z.ZodRawShape>(shape: Shape): z.ZodObject<Shape, z.core.$strict> =>
   z.strictObject(shape, {
     error: (issue) => (issue.code === "invalid_type" ? "a mapping" : undefined),
   });
 
 const MIB = 1024 * 1024;
+/** An entry, and the entries of one append, with all that is around them, fit one message. */
+const ENTRY_BYTES_MAX = FRAME_BYTES_MAX / 2;
 
 const timingSchema = mapping({
   /** The core's unit of time. */
@@ -36,10 +38,10 @@ const timingSchema = mapping({
 
 const limitsSchema = mapping({
   /** Of one client request, keys and values included. etcd's limit by default. */
-  requestBytesMax: whole(1, 64 * MIB).default(1.5 * MIB),
+  requestBytesMax: whole(1, ENTRY_BYTES_MAX).default(1.5 * MIB),
   uncommittedBytesMax: whole(1).default(64 * MIB),
   entriesPerAppendMax: whole(1, 65_536).default(4096),
-  bytesPerAppendMax: whole(1, 32 * MIB).default(MIB),
+  bytesPerAppendMax: whole(1, ENTRY_BYTES_MAX).default(MIB),
   inflightAppendsMax: whole(1, 65_536).default(256),
   inflightBytesMax: whole(1).default(16 * MIB),
   /** A snapshot is taken after so many entries, or so many bytes of commands. */
@@ -48,7 +50,7 @@ const limitsSchema = mapping({
   snapshotChunkBytes: whole(1024, 4 * MIB).default(256 * 1024),
   /** Entries kept behind a snapshot for followers that lag a little. */
   trailingEntries: whole(0).default(5000),
-  segmentBytes: whole(64 * 1024).default(4 * MIB),
+  segmentBytes: whole(64 * 1024, 1024 * MIB).default(4 * MIB),
   /** kv: revisions kept before the leader proposes a compaction. */
   historyRevisionsMax: whole(1).default(10_000),
 });
@@ -173,13 +175,24 @@ function pathText(path: readonly PropertyKey[]): string {
   return whole === "" ? "the file" : whole;
 }
 
+/** A time as the core counts it. */
+export function ticksOf(ms: number, tickMs: number): number {
+  return Math.max(1, Math.round(ms / tickMs));
+}
+
 /** What each value by itself can't tell. */
 function contradictions(config: NodeConfig): string[] {
   const mistakes: string[] = [];
   const { heartbeatMs, electionTimeoutMinMs, electionTimeoutMaxMs, tickMs } = config.timing;
-  if (electionTimeoutMinMs < 2 * heartbeatMs) {
+  // The core rounds to ticks: what is just enough in milliseconds may be too little.
+  const heartbeatTicks = ticksOf(heartbeatMs, tickMs);
+  const twiceMs = 2 * Math.max(heartbeatMs, heartbeatTicks * tickMs);
+  if (
+    electionTimeoutMinMs < 2 * heartbeatMs ||
+    ticksOf(electionTimeoutMinMs, tickMs) < 2 * heartbeatTicks
+  ) {
     mistakes.push(
-      `timing.electionTimeoutMinMs: expected at least twice timing.heartbeatMs (${2 * heartbeatMs}), ` +
+      `timing.electionTimeoutMinMs: expected at least twice timing.heartbeatMs (${twiceMs}), ` +
         `got ${electionTimeoutMinMs}`,
     );
   }
@@ -187,6 +200,12 @@ function contradictions(config: NodeConfig): string[] {
     mistakes.push(
       `timing.electionTimeoutMaxMs: expected more than timing.electionTimeoutMinMs ` +
         `(${electionTimeoutMinMs}), got ${electionTimeoutMaxMs}`,
+    );
+  } else if (ticksOf(electionTimeoutMaxMs, tickMs) === ticksOf(electionTimeoutMinMs, tickMs)) {
+    // All timeouts would be the same, and all votes split.
+    mistakes.push(
+      `timing.electionTimeoutMaxMs: expected at least one timing.tickMs (${tickMs}) more than ` +
+        `timing.electionTimeoutMinMs (${electionTimeoutMinMs}), got ${electionTimeoutMaxMs}`,
     );
   }
   if (heartbeatMs < tickMs) {

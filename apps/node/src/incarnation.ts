@@ -17,7 +17,17 @@ export function nextIncarnation(dataDir: string): number {
   fsyncSync(descriptor);
   closeSync(descriptor);
   renameSync(temporary, file);
+  syncDirectory(dataDir);
   return incarnation;
+}
+
+/** Until the directory is synced, a crash of the machine may take the new name back. */
+function syncDirectory(directory: string): void {
+  // Windows can't open a directory, and needs no flush of names.
+  if (process.platform === "win32") return;
+  const descriptor = openSync(directory, "r");
+  fsyncSync(descriptor);
+  closeSync(descriptor);
 }
 
 function readIncarnation(file: string): number {

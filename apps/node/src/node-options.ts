@@ -1,5 +1,5 @@
 import { createRandom, type Configuration, type RaftNodeOptions } from "@raftarium/node";
-import type { NodeConfig } from "./config.ts";
+import { ticksOf, type NodeConfig } from "./config.ts";
 
 /** What the core and the node around it are told of the configuration. */
 export function nodeOptions(
@@ -8,7 +8,7 @@ export function nodeOptions(
   onConfiguration: (configuration: Configuration) => void,
 ): RaftNodeOptions {
   const { timing, limits, features, peers } = config;
-  const ticks = (ms: number): number => Math.max(1, Math.round(ms / timing.tickMs));
+  const ticks = (ms: number): number => ticksOf(ms, timing.tickMs);
   const addresses = peers.map(({ id, address }) => [id, address] as const);
   return {
     incarnation,

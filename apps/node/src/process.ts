@@ -1,4 +1,5 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
+import type { Server as HttpServer } from "node:http";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { FaultyDisk, openDisk, type OpenedDisk } from "@raftarium/disk";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
@@ -22,7 +23,7 @@ import { Controls, REAL_TIME } from "./controls.ts";
 import { nextIncarnation } from "./incarnation.ts";
 import type { Log } from "./log.ts";
 import { machineOf } from "./machine-loader.ts";
-import { createMetrics, serveMetrics } from "./metrics.ts";
+import { createMetrics, serveMetrics, type Metrics } from "./metrics.ts";
 import { nodeOptions } from "./node-options.ts";
 import { ObservationHub } from "./observation-hub.ts";
 import { observerService } from "./observer-service.ts";
@@ -50,7 +51,6 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   // grpc-js writes its own lines for people; what matters of them is told by our log.
   setLogVerbosity(logVerbosity.NONE);
   const opened = await promised<OpenedDisk>((done) => openDisk(config.dataDir, done));
-  const incarnation = nextIncarnation(config.dataDir);
   let controls: Controls | null = null;
   const faultyDisk = playground
     ? new FaultyDisk(opened.disk, (delayMs, task) => {
@@ -71,6 +71,9 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   );
   if (storage.torn !== null)
     log.warn({ torn: storage.torn }, "cut off what a crash left unfinished");
+
+  // Only now: the directory is this node's.
+  const incarnation = nextIncarnation(config.dataDir);
 
   const { hosted, replicated } = await machineOf(config, configFile);
   const server = new Server({ ...SERVER_OPTIONS });
@@ -151,10 +154,7 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
   addService(server, ServerReflection, createReflection(descriptors));
 
   const address = await listen(server, config);
-  const metricsServer =
-    config.metrics === undefined || metrics === null
-      ? null
-      : await serveMetrics(metrics.registry, config.metrics.listen);
+  const metricsServer = metrics === null ? null : await listenForMetrics(metrics, config);
   transport.start();
   health.setServing("", true);
   for (const descriptor of services.descriptors) health.setServing(descriptor.typeName, true);
@@ -226,17 +226,24 @@ function listen(server: Server, config: NodeConfig): Promise<string> {
         resolve(config.listen.replace(/:\d+$/, `:${port}`));
         return;
       }
-      const found = error.message.includes("EADDRINUSE")
-        ? "another process listens there"
-        : error.message;
-      reject(
-        new Error(
-          `cannot start node ${config.id}: expected to listen on ${config.listen}, but ${found}; ` +
-            "end that one, or choose another address",
-        ),
-      );
+      reject(cannotListen(config.id, "listen on", config.listen, error));
     });
   });
+}
+
+/** @throws Error as `listen` does. */
+function listenForMetrics({ registry }: Metrics, { id, metrics }: NodeConfig): Promise<HttpServer> {
+  const address = metrics?.listen ?? "";
+  return serveMetrics(registry, address).catch((error: Error) => {
+    throw cannotListen(id, "serve metrics on", address, error);
+  });
+}
+
+function cannotListen(nodeId: number, doing: string, address: string, error: Error): Error {
+  const found = error.message.includes("EADDRINUSE")
+    ? "another process listens there; end that one, or choose another address"
+    : `${error.message}; choose another address`;
+  return new Error(`cannot start node ${nodeId}: expected to ${doing} ${address}, but ${found}`);
 }
 
 function promised<T>(

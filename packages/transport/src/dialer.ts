@@ -67,7 +67,18 @@ export class Dialer {
 
   start(): void {
     this.#setState("connecting");
-    this.#dial();
+    const { address, peerId, events } = this.#options;
+    if (URL.canParse(`http://${address}`)) {
+      this.#dial();
+      return;
+    }
+    // It came by the log, perhaps: one member's mistake must not end the others. It won't get better.
+    const expected = "expected an address such as 127.0.0.1:7101";
+    events.onRefused(
+      "us",
+      `cannot dial node ${peerId}: ${expected}, got ${JSON.stringify(address)}`,
+    );
+    this.#setState("backoff");
   }
 
   /** The peer lives, since it has just dialled us: no need to wait for the next try. */

@@ -22,10 +22,13 @@ export const FRAME_BYTES_MAX = 8 * 1024 * 1024;
 /** Enough for a batch on its way; little enough that a paused peer does not swallow seconds. */
 export const WINDOW_BYTES = 1024 * 1024;
 
-/** For the grpc-js Server that the transport's service is added to. */
+/**
+ * For the grpc-js Server that the transport's service is added to. What it sends has no limit: a
+ * client that is told of an answer too large to send doesn't know whether its write took effect.
+ */
 export const SERVER_OPTIONS: ServerOptions = {
   "grpc.max_receive_message_length": FRAME_BYTES_MAX,
-  "grpc.max_send_message_length": FRAME_BYTES_MAX,
+  "grpc.max_send_message_length": -1,
   "grpc-node.flow_control_window": WINDOW_BYTES,
   "grpc.enable_channelz": 0,
 };

@@ -6,7 +6,7 @@
  *     transport.addTo(server);
  *     server.bindAsync(address, credentials, () => transport.start());
  */
-export { SERVER_OPTIONS } from "./exchange.ts";
+export { FRAME_BYTES_MAX, SERVER_OPTIONS } from "./exchange.ts";
 export type { ConnectionState } from "./dialer.ts";
 export { LinkGate, SLOW_MOTION_DELAY_MS } from "./link-gate.ts";
 export type { GateOptions, GateSettings, StepAction } from "./link-gate.ts";

@@ -371,6 +371,26 @@ describe("connections", () => {
     expect(one.transport.connections().size).toBe(0);
   });
 
+  test("an address that nobody could dial is refused by name, and harms no other peer", async () => {
+    const two = await startPeer(2);
+    const one = await startPeer(1, {
+      peers: new Map([
+        [3, "127.0.0.1:99999"],
+        [2, two.address],
+      ]),
+    });
+    await vi.waitFor(() => expect(one.states).toContain("2 ready"), PATIENCE);
+    expect(one.transport.connections().get(3)).toBe("backoff");
+    expect(one.refusals).toEqual([
+      {
+        peerId: 3,
+        by: "us",
+        reason:
+          'cannot dial node 3: expected an address such as 127.0.0.1:7101, got "127.0.0.1:99999"',
+      },
+    ]);
+  });
+
   test("closing ends both directions, and the other side notices", async () => {
     const [one, two] = await startPair();
     one.transport.close();

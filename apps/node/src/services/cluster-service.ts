@@ -6,6 +6,7 @@ import { Cluster } from "@raftarium/protocol/etcd";
 import type { MemberAddRequest, MemberSchema } from "@raftarium/protocol/etcd";
 import type { ServiceImplementation, StatusError } from "@raftarium/protocol/grpc";
 import { headerToWire } from "@raftarium/protocol/kv";
+import { isAddress } from "../address.ts";
 import { failed } from "./failure.ts";
 import type { Identity } from "./identity.ts";
 import { MEMBER_ID_HEADER } from "./request.ts";
@@ -134,7 +135,7 @@ function memberOf(configuration: Configuration, id: bigint): NodeId | StatusErro
   return failed(Status.NOT_FOUND, "etcdserver: member not found");
 }
 
-const URL_PATTERN = /^http:\/\/([^/\s]+:\d{1,5})\/?$/;
+const URL_PATTERN = /^http:\/\/([^/]+)\/?$/;
 
 /** An id that no node has or ever had: the configuration remembers the highest one. */
 function unusedId({ voters, learners, addresses }: Configuration): NodeId {
@@ -148,7 +149,8 @@ function additionOf(
   { peerURLs, isLearner }: Pick<MemberAddRequest, "peerURLs" | "isLearner">,
 ): ConfigurationChange | StatusError {
   const address = URL_PATTERN.exec(peerURLs[0] ?? "")?.[1];
-  if (peerURLs.length !== 1 || address === undefined) {
+  // Every node dials it, again after every restart: nonsense must not get into the log.
+  if (peerURLs.length !== 1 || address === undefined || !isAddress(address)) {
     return failed(Status.INVALID_ARGUMENT, "etcdserver: given member URLs are invalid");
   }
   if (!Number.isSafeInteger(nodeId) || nodeId < 1) {

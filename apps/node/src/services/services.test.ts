@@ -360,11 +360,14 @@ describe("cluster and maintenance", () => {
     await using node = await serveScriptedNode(2);
     const add = (url: string) =>
       callUnary(node.client, Cluster.method.memberAdd, { peerURLs: [url], isLearner: true });
-    expect(await errorOf(add("nonsense"))).toEqual([
-      Status.INVALID_ARGUMENT,
-      "etcdserver: given member URLs are invalid",
-      "failed",
-    ]);
+    const nonsense = ["nonsense", "http://127.0.0.1:99999", "http://%zz:7101", "http://a@b:7101"];
+    for (const url of [...nonsense, "http://[1::2::3]:7101", "http://300.1.1.1:7101"]) {
+      expect(await errorOf(add(url)), url).toEqual([
+        Status.INVALID_ARGUMENT,
+        "etcdserver: given member URLs are invalid",
+        "failed",
+      ]);
+    }
     expect(await errorOf(add(`http://${node.address}`))).toEqual([
       Status.FAILED_PRECONDITION,
       "etcdserver: Peer URLs already exists",
