@@ -224,8 +224,9 @@ export class Cluster {
         break;
       case "read-refused":
       case "configuration":
-      case "observe":
         break;
+      case "observe":
+        throw new Violation(`told of ${effect.observation.kind}, though nobody observes`);
     }
   }
 

@@ -87,10 +87,17 @@ export class Driver {
   /** Complete writes and applications at once. */
   auto: boolean;
   private readonly tickets: number[] = [];
+  private observing: boolean;
   private taken = 0;
 
   constructor(options: RaftOptions, auto = true) {
-    this.raft = createRaft(options);
+    const raft = createRaft(options);
+    this.observing = options.observing;
+    const setObserving = (observing: boolean): void => {
+      this.observing = observing;
+      raft.setObserving(observing);
+    };
+    this.raft = { ...raft, setObserving };
     this.auto = auto;
   }
 
@@ -196,6 +203,9 @@ export class Driver {
 
   private run(input: Input): void {
     for (const effect of this.raft.step(input)) {
+      if (effect.kind === "observe" && !this.observing) {
+        throw new Error(`told of ${effect.observation.kind}, though nobody observes`);
+      }
       this.effects.push(effect);
       if (effect.kind === "persist" || effect.kind === "persist-snapshot-chunk") {
         this.tickets.push(effect.ticket);

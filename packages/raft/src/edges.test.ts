@@ -1,0 +1,221 @@
+/** The rules at their very edges: one step to either side, and something else is right. */
+import { describe, expect, test } from "vitest";
+import { append, command, Driver, logOf, messages } from "../test/driver.ts";
+import { nothingRecovered, observations, only, optionsFor, recovered } from "../test/driver.ts";
+import { vote, voters } from "../test/driver.ts";
+import { createRaft } from "./index.ts";
+import type { RaftOptions, SnapshotMetadata } from "./index.ts";
+import { Log } from "./log.ts";
+import { Progress } from "./progress.ts";
+
+const snapshotAt = (index: number, term: number): SnapshotMetadata => ({
+  index,
+  term,
+  configuration: voters(1, 2, 3),
+  configurationIndex: 0,
+});
+
+describe("options: each is refused by its name, just below what it may be", () => {
+  const hardState = nothingRecovered.hardState;
+  const mistakes: [Partial<RaftOptions>, string][] = [
+    [{ electionTicksMax: 9 }, "electionTicksMax: expected a whole number from 10 up, got 9"],
+    [{ entriesPerAppendMax: 0 }, "entriesPerAppendMax: expected a whole number from 1 up, got 0"],
+    [{ bytesPerAppendMax: 0 }, "bytesPerAppendMax: expected a whole number from 1 up, got 0"],
+    [{ inflightBytesMax: 0 }, "inflightBytesMax: expected a whole number from 1 up, got 0"],
+    [{ uncommittedBytesMax: 0 }, "uncommittedBytesMax: expected a whole number from 1 up, got 0"],
+    [{ snapshotChunkBytes: 0 }, "snapshotChunkBytes: expected a whole number from 1 up, got 0"],
+    [{ trailingEntries: -1 }, "trailingEntries: expected a whole number from 0 up, got -1"],
+    [{ priority: -1 }, "priority: expected a whole number from 0 up, got -1"],
+    [{ leaseReads: true }, "leaseReads: expected off while checkQuorum is off: .*, got on"],
+    [
+      { initialConfiguration: { ...voters(1, 2), learners: [2, 3] } },
+      "initialConfiguration: .*, got voters 1, 2; learners 2, 3",
+    ],
+    [
+      { recovered: { ...nothingRecovered, hardState: { ...hardState, commitIndex: -1 } } },
+      "recovered.hardState.commitIndex: expected a whole number from 0 up, got -1",
+    ],
+    [
+      { recovered: { ...nothingRecovered, hardState: { ...hardState, votedFor: 0 } } },
+      "recovered.hardState.votedFor: expected a whole number from 1 up, got 0",
+    ],
+    [
+      { recovered: recovered(3, [], { snapshot: snapshotAt(5, 4) }) },
+      "recovered.hardState.term: expected a whole number from 4 up, got 3",
+    ],
+  ];
+  for (const [mistake, text] of mistakes) {
+    test(text, () => {
+      const refused = () => createRaft(optionsFor(1, mistake));
+      expect(refused).toThrow(new RegExp(`^cannot create the core: ${text}$`));
+    });
+  }
+
+  test("what is just enough is taken", () => {
+    const enough: Partial<RaftOptions>[] = [
+      { heartbeatTicks: 5, electionTicksMin: 10, electionTicksMax: 10 },
+      { entriesPerAppendMax: 1, bytesPerAppendMax: 1, inflightAppendsMax: 1, inflightBytesMax: 1 },
+      { uncommittedBytesMax: 1, snapshotChunkBytes: 1, trailingEntries: 0, priority: 0 },
+      { leaseReads: true, checkQuorum: true },
+      { recovered: recovered(4, [], { snapshot: snapshotAt(5, 4) }) },
+      { recovered: recovered(1, [], { votedFor: 1 }) },
+    ];
+    for (const options of enough) {
+      expect(() => createRaft(optionsFor(1, options))).not.toThrow();
+    }
+  });
+});
+
+describe("the log keeps to what is there", () => {
+  test("a batch from beyond the end is empty", () => {
+    const log = new Log(2, 1, [command(3, 1)]);
+    expect(log.batch(4, 5, 1000)).toEqual([]);
+    expect(log.batch(3, 5, 1000).map(({ index }) => index)).toEqual([3]);
+  });
+
+  test("a batch may fill its bytes to the last, and always has one entry", () => {
+    const log = new Log(0, 0, [command(1, 1, "abc"), command(2, 1, "de"), command(3, 1, "f")]);
+    expect(log.batch(1, 9, 5).length).toBe(2);
+    expect(log.batch(1, 9, 4).length).toBe(1);
+    expect(log.batch(1, 9, 1).length).toBe(1);
+    expect(log.batch(1, 1, 99).length).toBe(1);
+  });
+
+  test("what is compacted is neither truncated nor compacted again", () => {
+    const log = new Log(3, 1, [command(4, 1), command(5, 2)]);
+    expect(() => log.truncateFrom(3)).toThrow("truncation of a compacted entry");
+    expect(() => log.compactThrough(3)).toThrow("compaction outside the log");
+    expect(() => log.compactThrough(6)).toThrow("compaction outside the log");
+    log.compactThrough(5);
+    expect([log.baseIndex, log.baseTerm, log.lastIndex]).toEqual([5, 2, 5]);
+    log.append(command(6, 2));
+    log.truncateFrom(6);
+    expect(log.lastIndex).toBe(5);
+  });
+
+  test("a write is done when its ticket is, and is news only once", () => {
+    const log = new Log(0, 0, []);
+    log.append(command(1, 1));
+    expect(log.takeUnstable(3).length).toBe(1);
+    expect(log.takeUnstable(4)).toEqual([]);
+    log.append(command(2, 1));
+    log.takeUnstable(5);
+    expect([log.persisted(2), log.durableIndex]).toEqual([false, 0]);
+    expect([log.persisted(3), log.durableIndex]).toEqual([true, 1]);
+    expect([log.persisted(4), log.durableIndex]).toEqual([false, 1]);
+    expect([log.persisted(5), log.durableIndex]).toEqual([true, 2]);
+  });
+});
+
+describe("a peer's window", () => {
+  const progressOf = (overrides: Partial<RaftOptions> = {}): Progress => {
+    const progress = new Progress(1, 0, optionsFor(1, overrides));
+    progress.becomeReplicate();
+    return progress;
+  };
+
+  test("is full at so many bytes, not beyond them", () => {
+    const progress = progressOf({ inflightBytesMax: 10 });
+    progress.sent(1, 9);
+    expect(progress.ready).toBe(true);
+    progress.sent(2, 1);
+    expect(progress.ready).toBe(false);
+  });
+
+  test("opens for what is acknowledged, and for that only", () => {
+    const progress = progressOf({ inflightAppendsMax: 2 });
+    progress.sent(3, 1);
+    progress.sent(5, 1);
+    expect(progress.acknowledged(4)).toBe(true);
+    expect([progress.inflightCount, progress.matchIndex, progress.nextIndex]).toEqual([1, 4, 6]);
+    expect(progress.acknowledged(4)).toBe(false);
+    expect(progress.acknowledged(9)).toBe(true);
+    expect([progress.inflightCount, progress.matchIndex, progress.nextIndex]).toEqual([0, 9, 10]);
+  });
+
+  test("is empty after every change of state", () => {
+    for (const change of [
+      (progress: Progress) => progress.becomeProbe(1),
+      (progress: Progress) => progress.becomeReplicate(),
+      (progress: Progress) => progress.becomeSnapshot(snapshotAt(5, 1), 0),
+    ]) {
+      const progress = progressOf();
+      progress.sent(3, 10);
+      change(progress);
+      expect([progress.inflightCount, progress.inflightBytesTotal]).toEqual([0, 0]);
+      // Nothing of a snapshot stays behind, either.
+      progress.becomeSnapshot(snapshotAt(5, 1), 0);
+      progress.becomeReplicate();
+      expect(progress.snapshot).toBeNull();
+    }
+  });
+
+  test("a peer is near that lacks so many entries, and no more", () => {
+    const progress = progressOf();
+    progress.acknowledged(4);
+    expect([progress.isWithin(3, 7), progress.isWithin(3, 8)]).toEqual([true, false]);
+    progress.becomeProbe(5);
+    expect(progress.isWithin(3, 4)).toBe(false);
+  });
+});
+
+describe("persist before promise (Figure 2)", () => {
+  test("a write of entries alone carries no term and vote", () => {
+    const node = new Driver(optionsFor(1, { initialConfiguration: voters(1, 2, 3) }), false);
+    node.lead(2);
+    node.persist();
+    const [persist] = only(node.propose("a"), "persist");
+    expect(persist).toMatchObject({ hardState: null, entries: [{ index: 2 }], sync: true });
+  });
+
+  test("the commit index goes along with the next write", () => {
+    const node = new Driver(optionsFor(1), false);
+    node.lead(2);
+    node.persist();
+    expect(only(node.acknowledge(2, 1), "persist")).toEqual([]);
+    const [persist] = only(node.propose("a"), "persist");
+    expect(persist?.hardState).toEqual({ term: 1, votedFor: 1, commitIndex: 1 });
+    const [next] = only(node.propose("b"), "persist");
+    expect(next?.hardState).toBeNull();
+  });
+
+  test("a write is completed once, and none that was not asked for", () => {
+    const node = new Driver(optionsFor(1), false);
+    node.step({ kind: "campaign" });
+    expect(() => node.step({ kind: "persisted", ticket: 2 })).toThrow(
+      "persisted out of order: expected a ticket from 1 to 1, got 2",
+    );
+    const other = new Driver(optionsFor(1), false);
+    other.step({ kind: "campaign" });
+    other.persist();
+    expect(() => other.step({ kind: "persisted", ticket: 1 })).toThrow(
+      "persisted out of order: expected a ticket from 2 to 1, got 1",
+    );
+  });
+
+  test("a vote that became durable in a later term is still a vote of its own term", () => {
+    const node = new Driver(optionsFor(2), false);
+    const request = { lastLogIndex: 0, lastLogTerm: 0, preVote: false, leadershipTransfer: false };
+    node.receive(1, { type: "request-vote", term: 1, ...request });
+    node.receive(3, append(2, [0, 0]));
+    const [answer] = messages(node.persist(), "request-vote-response");
+    expect(answer).toEqual(vote(1, true));
+  });
+
+  test("what an older term's append promised is not sent any more", () => {
+    const node = new Driver(optionsFor(2), false);
+    node.receive(1, append(1, [0, 0], logOf(1)));
+    node.receive(3, append(2, [0, 0]));
+    const answers = messages(node.persist(), "append-entries-response");
+    expect(answers.map(({ term }) => term)).toEqual([2]);
+  });
+
+  test("observers hear of what became durable, and of nothing twice", () => {
+    const node = new Driver(optionsFor(2, { observing: true }), false);
+    node.receive(1, append(1, [0, 0], logOf(1, 1)));
+    const told = observations(node.persist(), "durable-advanced");
+    expect(told).toEqual([{ kind: "durable-advanced", durableIndex: 2 }]);
+    node.receive(1, append(2, [2, 1]));
+    expect(observations(node.persist(), "durable-advanced")).toEqual([]);
+  });
+});
