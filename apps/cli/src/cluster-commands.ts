@@ -1,4 +1,5 @@
 /** status, member: how the nodes are, and who takes part. */
+import { setTimeout } from "node:timers/promises";
 import type { MessageShape } from "@bufbuild/protobuf";
 import type { Outcome, RaftClient, StatusOfEndpoint } from "@raftarium/client";
 import type { MemberListResponseSchema } from "@raftarium/protocol/etcd";
@@ -18,18 +19,15 @@ export function status(session: Session, watch: boolean): Promise<ExitCode> {
       const statuses = await client.status({
         timeoutMs: Math.min(session.options.timeout.callMs, 2000),
       });
+      // Interrupted while it asked: what it found is of no interest any more.
+      if (watch && io.signal.aborted) return EXIT.ok;
       if (watch && io.terminal && session.options.output === "text") io.write(CLEAR_SCREEN);
       if (session.options.output === "json") session.json(statuses.map(statusJson));
       else session.line(statusTable(statuses));
       const answered = statuses.some(({ outcome }) => outcome.outcome === "ok");
       if (!watch) return answered ? EXIT.ok : EXIT.failed;
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, WATCH_MS);
-        io.signal.addEventListener("abort", () => {
-          clearTimeout(timer);
-          resolve();
-        });
-      });
+      // Rejects when it is aborted, which the next line sees.
+      await setTimeout(WATCH_MS, null, { signal: io.signal }).catch(() => null);
       if (io.signal.aborted) return EXIT.ok;
     }
   });

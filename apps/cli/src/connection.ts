@@ -23,7 +23,9 @@ export const DEFAULT_PLAYGROUND = "http://localhost:7100";
 export function parseEndpoints(text: string): readonly string[] {
   const endpoints = text.split(",").map((part) => part.trim().replace(/^http:\/\/|\/$/g, ""));
   for (const endpoint of endpoints) {
-    if (!/^(\[[0-9a-fA-F:.]+\]|[^\s:/,]+):\d{1,5}$/.test(endpoint)) {
+    const hasForm = /^(\[[0-9a-fA-F:.]+\]|[^\s:/?#@]+):\d{1,5}$/.test(endpoint);
+    // A URL knows which ports and hosts there are.
+    if (!hasForm || !URL.canParse(`http://${endpoint}`)) {
       throw new InvalidArgumentError(`expected host:port,host:port…, got '${endpoint}'`);
     }
   }
@@ -41,10 +43,15 @@ export interface Connection {
 }
 
 /** To the nodes, by gRPC. */
-export function connectNodes(endpoints: readonly string[], timeoutMs: number): Connection {
+export function connectNodes(
+  endpoints: readonly string[],
+  timeoutMs: number,
+  signal: AbortSignal,
+): Connection {
   const managers: Http2SessionManager[] = [];
   const client = createRaftClient({
     timeoutMs,
+    signal,
     connectMs: CONNECT_MS,
     endpoints: endpoints.map((name) => {
       const baseUrl = `http://${name}`;
@@ -62,12 +69,12 @@ export function connectNodes(endpoints: readonly string[], timeoutMs: number): C
 }
 
 /** To the playground, by Connect over HTTP/1.1: a connection for each call, closed after it. */
-export function connectPlayground(url: string, timeoutMs: number): Connection {
+export function connectPlayground(url: string, timeoutMs: number, signal: AbortSignal): Connection {
   const transport = createConnectTransport({
     baseUrl: url,
     httpVersion: "1.1",
     nodeOptions: { agent: false },
   });
-  const client = createRaftClient({ timeoutMs, endpoints: [{ name: url, transport }] });
+  const client = createRaftClient({ timeoutMs, signal, endpoints: [{ name: url, transport }] });
   return { client, close() {} };
 }

@@ -5,7 +5,7 @@ export interface Io {
   write(chunk: string | Uint8Array): void;
   complain(text: string): void;
   readInput(): Promise<Uint8Array>;
-  /** Aborted by Ctrl-C. */
+  /** Aborted by the first Ctrl-C, which ends the call under way; the second one ends the process. */
   readonly signal: AbortSignal;
 }
 

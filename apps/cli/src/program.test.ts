@@ -19,7 +19,12 @@ interface Run {
   readonly complaints: string;
 }
 
-async function run(argv: readonly string[], input = "", terminal = false): Promise<Run> {
+async function run(
+  argv: readonly string[],
+  input = "",
+  terminal = false,
+  signal = new AbortController().signal,
+): Promise<Run> {
   const output: Uint8Array[] = [];
   let complaints = "";
   const io: Io = {
@@ -30,7 +35,7 @@ async function run(argv: readonly string[], input = "", terminal = false): Promi
       complaints += `${text}\n`;
     },
     readInput: () => Promise.resolve(new TextEncoder().encode(input)),
-    signal: new AbortController().signal,
+    signal,
   };
   const exitCode = await main(argv, io);
   return { exitCode, output: Buffer.concat(output).toString(), complaints };
@@ -136,6 +141,37 @@ describe("exit codes", () => {
       const result = await run(["--endpoints", endpoints, "--timeout", "200ms", "get", "a"]);
       expect(result.exitCode).toBe(EXIT.failed);
     }));
+
+  test("2: a put that is interrupted; 1: a get that is", async () => {
+    let interruption = new AbortController();
+    const interrupt = (): void => interruption.abort();
+    await serve({ put: interrupt, range: interrupt }, async (endpoints) => {
+      const put = ["--endpoints", endpoints, "put", "fruit", "pear"];
+      const interrupted = await run(put, "", false, interruption.signal);
+      expect(interrupted).toMatchObject({ exitCode: EXIT.unknown });
+      expect(interrupted.complaints).toContain("It may have taken effect");
+      interruption = new AbortController();
+      const get = ["--endpoints", endpoints, "get", "fruit"];
+      expect((await run(get, "", false, interruption.signal)).exitCode).toBe(EXIT.failed);
+    });
+  });
+
+  test("1: a message larger than a node can take was never looked at", () =>
+    serve({}, async (endpoints) => {
+      const put = ["--endpoints", `${endpoints},127.0.0.1:1`, "--output", "json", "put", "large"];
+      const { exitCode, output } = await run(put, "x".repeat(5_000_000));
+      expect(exitCode).toBe(EXIT.failed);
+      expect(JSON.parse(output)).toMatchObject({ outcome: "failed", attempts: 1 });
+    }));
+
+  test.each(["127.0.0.1:99999", "here", "a/b:1", "300.1.1.1:7101"])(
+    "64: %s is no endpoint",
+    async (endpoint) => {
+      const { exitCode, complaints } = await run(["--endpoints", endpoint, "get", "fruit"]);
+      expect(exitCode).toBe(EXIT.usage);
+      expect(complaints).toContain(`expected host:port,host:port…, got '${endpoint}'`);
+    },
+  );
 
   test("1: nothing listens, and the text says where it looked", async () => {
     const result = await run(["--endpoints", "127.0.0.1:1", "--timeout", "50ms", "put", "a", "b"]);
@@ -316,6 +352,14 @@ describe("what goes out and what is printed", () => {
       expect(result.output).toContain("ECONNREFUSED");
       const nobody = await run(["--endpoints", "127.0.0.1:1", "status"]);
       expect(nobody.exitCode).toBe(EXIT.failed);
+    }));
+
+  test("status --watch goes on until it is interrupted", () =>
+    serve({}, async (endpoints) => {
+      const interruption = new AbortController();
+      setImmediate(() => interruption.abort());
+      const watch = ["--endpoints", endpoints, "status", "--watch"];
+      expect(await run(watch, "", false, interruption.signal)).toMatchObject({ exitCode: EXIT.ok });
     }));
 
   test("member list", () =>

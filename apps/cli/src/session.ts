@@ -111,7 +111,7 @@ export function createSession(io: Io, options: GlobalOptions): Session {
       return EXIT.ok;
     },
     async withNodes(act) {
-      const connection = connectNodes(options.endpoints, options.timeout.callMs);
+      const connection = connectNodes(options.endpoints, options.timeout.callMs, io.signal);
       try {
         return await act(connection.client);
       } finally {
@@ -119,7 +119,7 @@ export function createSession(io: Io, options: GlobalOptions): Session {
       }
     },
     async withPlayground(act) {
-      const connection = connectPlayground(options.playground, options.timeout.callMs);
+      const connection = connectPlayground(options.playground, options.timeout.callMs, io.signal);
       try {
         return await act(connection.client);
       } finally {

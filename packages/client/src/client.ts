@@ -29,6 +29,8 @@ export interface ClientOptions {
   readonly connectMs?: number;
   /** Between two rounds of the endpoints, milliseconds. */
   readonly retryMs?: number;
+  /** Ends every call that has none of its own. */
+  readonly signal?: AbortSignal;
 }
 
 export interface CallOptions {
@@ -101,7 +103,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
 
   const call: RaftClient["call"] = async (method, request, kind, settings = {}) => {
     const deadlineMs = performance.now() + (settings.timeoutMs ?? timeoutMs);
-    const { signal, headers } = settings;
+    const { signal = options.signal, headers } = settings;
     const chosen = settings.endpoint === undefined ? null : indexOf(settings.endpoint);
     const first = chosen ?? preferred;
     const startedMs = performance.now();

@@ -33,7 +33,7 @@ const OUTCOME_HEADER = "raftarium-outcome";
 export function outcomeOf(error: ConnectError): "failed" | "unknown" {
   const told = error.metadata.get(OUTCOME_HEADER);
   if (told === "failed" || told === "unknown") return told;
-  if (neverSent(error.cause)) return "failed";
+  if (neverSent(error.cause) || isTooLargeForNode(error)) return "failed";
   switch (error.code) {
     // Answers of a server that looked at the request and did not carry it out.
     case Code.InvalidArgument:
@@ -59,6 +59,7 @@ export function outcomeOf(error: ConnectError): "failed" | "unknown" {
 
 /** Whether another attempt, at another endpoint, could do better. */
 export function isWorthRetrying(error: ConnectError): boolean {
+  if (isTooLargeForNode(error)) return false;
   switch (error.code) {
     case Code.Canceled:
     case Code.Unknown:
@@ -79,6 +80,18 @@ export function isWorthRetrying(error: ConnectError): boolean {
     case Code.Unauthenticated:
       return false;
   }
+}
+
+/**
+ * The gRPC library of a node refused the request's bytes before anybody read them, and so could say
+ * nothing in the trailers. (It is not this end that finds an answer too large: Connect says that
+ * in other words.)
+ */
+function isTooLargeForNode(error: ConnectError): boolean {
+  return (
+    error.code === Code.ResourceExhausted &&
+    error.rawMessage.startsWith("Received message larger than max")
+  );
 }
 
 /** Node.js says which system call failed: without a connection nothing was sent. */

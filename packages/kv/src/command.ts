@@ -149,7 +149,8 @@ function writeRange(writer: ByteWriter, request: RangeRequest): void {
   if (numbered) for (const number of numbers) writer.double(number);
 }
 
-function numbersOf(request: RangeRequest): readonly number[] {
+/** In the order in which they stand in a command: all of them, or none if all are 0. */
+export function numbersOf(request: RangeRequest): readonly number[] {
   return [
     request.limit ?? 0,
     request.revision ?? 0,

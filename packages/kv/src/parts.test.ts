@@ -9,6 +9,8 @@ import { decodeResult, encodeResult } from "./result.ts";
 import type { KvMachine } from "./machine.ts";
 import { commandArbitrary } from "./testing/arbitrary.ts";
 import { plain } from "./testing/model.ts";
+import { DEFAULT_LIMITS } from "./types.ts";
+import { validate } from "./validate.ts";
 
 vi.setConfig({ testTimeout: 60_000 });
 
@@ -178,6 +180,16 @@ describe("commands as bytes", () => {
     if (!("ok" in decoded)) throw new Error("expected a failure");
     expect(decoded.message).toContain(
       `of ${bytes.length} bytes: expected one made by this version's encoder, found`,
+    );
+  });
+
+  test("what is small enough for the limit is a command that is", () => {
+    fc.assert(
+      fc.property(commandArbitrary, (command) => {
+        const requestBytesMax = encodeCommand(command).length - 1;
+        const refused = validate(command, { ...DEFAULT_LIMITS, requestBytesMax });
+        if (command.kind !== "compact") expect(refused).not.toBeNull();
+      }),
     );
   });
 

@@ -3,6 +3,7 @@
  * etcd's rules (server/etcdserver/api/v3rpc/key.go), with its codes and texts.
  */
 import { nameOf } from "./bytes.ts";
+import { numbersOf } from "./command.ts";
 import { ERRORS } from "./errors.ts";
 import { NameRanges, endNameOf } from "./key-range.ts";
 import type {
@@ -48,16 +49,26 @@ function validateTxn(txn: TxnRequest, operationsMax: number): KvFailure | null {
   return hasDuplicates(success) || hasDuplicates(failure) ? ERRORS.duplicateKey : null;
 }
 
-/** Bytes of keys and values, and two for each operation: close to what the command will have. */
+/** What an operation takes beside its keys and values, and what a number takes, in a command. */
+const OPERATION_BYTES = 6;
+const NUMBER_BYTES = 8;
+
+/** About the bytes that the command will have: an entry that follows from it must fit a message. */
 function sizeOf(operation: Operation): number {
   switch (operation.kind) {
     case "put":
-      return 2 + operation.key.length + operation.value.length;
-    case "range":
+      return OPERATION_BYTES + operation.key.length + operation.value.length;
     case "delete-range":
-      return 2 + operation.key.length + (operation.rangeEnd?.length ?? 0);
+      return OPERATION_BYTES + operation.key.length + (operation.rangeEnd?.length ?? 0);
+    case "range": {
+      const { key, rangeEnd } = operation;
+      const numbers = numbersOf(operation);
+      const numbered = numbers.some((number) => number !== 0);
+      const numberBytes = numbered ? numbers.length * NUMBER_BYTES : 0;
+      return OPERATION_BYTES + key.length + (rangeEnd?.length ?? 0) + numberBytes;
+    }
     case "txn": {
-      let size = 2;
+      let size = OPERATION_BYTES;
       for (const compare of operation.compare) size += compareSizeOf(compare);
       for (const inner of operation.success) size += sizeOf(inner);
       for (const inner of operation.failure) size += sizeOf(inner);
@@ -67,7 +78,8 @@ function sizeOf(operation: Operation): number {
 }
 
 function compareSizeOf({ key, rangeEnd, target, operand }: Compare): number {
-  return 2 + key.length + (rangeEnd?.length ?? 0) + (target === "value" ? operand.length : 8);
+  const operandBytes = target === "value" ? operand.length : NUMBER_BYTES;
+  return OPERATION_BYTES + key.length + (rangeEnd?.length ?? 0) + operandBytes;
 }
 
 /** What a branch puts and deletes, nested txns included. */
