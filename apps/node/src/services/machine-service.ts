@@ -3,7 +3,8 @@ import { status as Status } from "@grpc/grpc-js";
 import { isSessionNotice, loggedCommand } from "@raftarium/node";
 import type { SessionNotice } from "@raftarium/node";
 import { StateMachineService } from "@raftarium/protocol/machine";
-import type { ServiceImplementation } from "@raftarium/protocol/grpc";
+import { toStatusError } from "@raftarium/protocol/grpc";
+import type { ServiceImplementation, StatusError } from "@raftarium/protocol/grpc";
 import { failed } from "./failure.ts";
 import type { Hosted } from "./host.ts";
 import type { Reads } from "./reads.ts";
@@ -42,7 +43,15 @@ export function machineService(
     query(call, done) {
       const { question, serializable } = call.request;
       const describe = (): string => `query, ${question.length} bytes`;
-      const look = (): { answer: Uint8Array } => ({ answer: machine.query(question) });
+      const look = (): { answer: Uint8Array } | StatusError => {
+        try {
+          return { answer: machine.query(question) };
+        } catch (error) {
+          // One client's question must not end a node.
+          const text = `the state machine has no answer: ${toStatusError(error).details}`;
+          return failed(Status.INVALID_ARGUMENT, text);
+        }
+      };
       reads.read({ method: "Query", serializable, describe, look }, call, done);
     },
   };
