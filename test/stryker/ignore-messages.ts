@@ -5,10 +5,12 @@
 
 /** As much of Babel's path to a node as is needed here. */
 interface Path {
-  readonly node: { readonly type: string };
-  readonly parent:
-    | { readonly type: string; readonly callee?: { readonly type: string; readonly name?: string } }
-    | undefined;
+  readonly node: {
+    readonly type: string;
+    readonly operator?: string;
+    readonly callee?: { readonly name?: string };
+  };
+  readonly parentPath: Path | null;
 }
 
 const TELLING = new Set(["assert", "fail", "unreachable", "AssertionError", "RangeError"]);
@@ -18,10 +20,12 @@ export const strykerPlugins = [
     kind: "Ignore",
     name: "messages",
     value: {
-      shouldIgnore({ node, parent }: Path): string | undefined {
-        const isText = node.type === "StringLiteral" || node.type === "TemplateLiteral";
-        const teller = parent?.callee?.name;
-        const isMessage = isText && teller !== undefined && TELLING.has(teller);
+      shouldIgnore(path: Path): string | undefined {
+        if (!/^(String|Template)Literal$/.test(path.node.type)) return undefined;
+        let teller = path.parentPath;
+        // A long text is put together from several.
+        while (teller?.node.operator === "+") teller = teller.parentPath;
+        const isMessage = TELLING.has(teller?.node.callee?.name ?? "");
         return isMessage ? "the words of an assertion or an error" : undefined;
       },
     },

@@ -5,6 +5,12 @@ import { nothingRecovered, observations, only, optionsFor, recovered } from "../
 import { vote, voters } from "../test/driver.ts";
 import { createRaft } from "./index.ts";
 import type { RaftOptions, SnapshotMetadata } from "./index.ts";
+import {
+  configurationAt,
+  forgetConfigurations,
+  recoveredConfigurations,
+} from "./configurations.ts";
+import { Core } from "./core.ts";
 import { Log } from "./log.ts";
 import { Progress } from "./progress.ts";
 
@@ -104,6 +110,126 @@ describe("the log keeps to what is there", () => {
     expect([log.persisted(3), log.durableIndex]).toEqual([true, 1]);
     expect([log.persisted(4), log.durableIndex]).toEqual([false, 1]);
     expect([log.persisted(5), log.durableIndex]).toEqual([true, 2]);
+  });
+});
+
+describe("a broken invariant ends the core", () => {
+  const coreWith = (overrides: Partial<RaftOptions>): Core => {
+    const options = optionsFor(1, overrides);
+    return new Core(options, recoveredConfigurations(options));
+  };
+
+  test("the commit index never falls, stays, or passes the log", () => {
+    const core = coreWith({ recovered: recovered(1, logOf(1, 1, 1), { commitIndex: 2 }) });
+    for (const index of [1, 2, 4]) {
+      expect(() => core.commitTo(index)).toThrow("commitIndex out of bounds");
+    }
+    core.commitTo(3);
+    expect(core.commitIndex).toBe(3);
+  });
+
+  test("a leader commits no more bytes than it has uncommitted", () => {
+    const core = coreWith({ recovered: recovered(1, [command(1, 1, "abc")]) });
+    core.role = "leader";
+    core.uncommittedBytes = 2;
+    expect(() => core.commitTo(1)).toThrow("more bytes committed than were uncommitted");
+  });
+
+  test("it says what it is", () => {
+    const core = coreWith({});
+    const named = expect.objectContaining({ name: "AssertionError" }) as Error;
+    expect(() => core.commitTo(1)).toThrow(named);
+  });
+
+  test("of configurations only those in the log, and the last before it, are kept", () => {
+    const core = coreWith({});
+    core.configurations = [0, 3, 5].map((configurationIndex) => ({
+      configuration: voters(1, 2, 3),
+      configurationIndex,
+    }));
+    forgetConfigurations(core, 4);
+    expect(core.configurations.map((at) => at.configurationIndex)).toEqual([3, 5]);
+    expect(configurationAt(core, 4).configurationIndex).toBe(3);
+    expect(() => configurationAt(core, 2)).toThrow(
+      "the configuration of a compacted index was asked for",
+    );
+  });
+});
+
+describe("appends (section 5.3)", () => {
+  test("the hint goes back a whole term, not an entry", () => {
+    const node = new Driver(optionsFor(2, { recovered: recovered(3, logOf(1, 1, 1, 3, 3, 3)) }));
+    const [answer] = messages(node.receive(1, append(3, [6, 1])), "append-entries-response");
+    expect(answer).toMatchObject({
+      success: false,
+      hintIndex: 3,
+      hintTerm: 1,
+      rejectedIndex: 6,
+      matchIndex: 0,
+    });
+  });
+
+  test("nor further back than what is committed", () => {
+    const log = recovered(3, logOf(1, 3, 3, 3), { commitIndex: 2 });
+    const node = new Driver(optionsFor(2, { recovered: log }));
+    const [answer] = messages(node.receive(1, append(3, [4, 2])), "append-entries-response");
+    expect(answer).toMatchObject({ success: false, hintIndex: 2, hintTerm: 3 });
+  });
+
+  test("where the snapshot ends, the terms must agree", () => {
+    const snapshot = snapshotAt(5, 2);
+    const node = new Driver(optionsFor(2, { recovered: recovered(3, [], { snapshot }) }));
+    const answersTo = (term: number) =>
+      messages(node.receive(1, append(3, [5, term], [command(6, 3)])), "append-entries-response");
+    expect(answersTo(1)).toMatchObject([{ success: false }]);
+    expect(answersTo(2)).toMatchObject([{ success: true, matchIndex: 6 }]);
+  });
+
+  test("an answer says whether it was a heartbeat that it answers", () => {
+    const node = new Driver(optionsFor(2));
+    const heartbeats = (entries: ReturnType<typeof logOf>) =>
+      messages(node.receive(1, append(1, [0, 0], entries)), "append-entries-response").map(
+        ({ heartbeat }) => heartbeat,
+      );
+    expect([...heartbeats(logOf(1)), ...heartbeats([])]).toEqual([false, true]);
+  });
+
+  test("bytes are counted right in a log that was compacted", () => {
+    const log = new Log(3, 1, [command(4, 1, "ab"), command(5, 1, "cde")]);
+    expect([log.byteCount(4, 4), log.byteCount(5, 5), log.byteCount(4, 5)]).toEqual([2, 3, 5]);
+    expect(log.byteCount(6, 5)).toBe(0);
+  });
+});
+
+describe("leadership transfer (thesis 3.10)", () => {
+  test("who does not lead takes no notice of the wish, then or later", () => {
+    const node = new Driver(optionsFor(1));
+    node.step({ kind: "transfer-leadership", to: 2 });
+    expect(node.raft.status().transferTargetId).toBeNull();
+    node.lead(2);
+    expect(only(node.propose("a"), "proposal-accepted")).toHaveLength(1);
+  });
+
+  test("a priority does not take the place of what was asked for", () => {
+    const node = new Driver(optionsFor(1, { electionTicksMin: 4, electionTicksMax: 1000 }));
+    node.lead(2, 3);
+    for (let tick = 0; tick < 10_010; tick++) {
+      node.acknowledge(3, 1, 0, 5);
+      node.tick();
+      if (tick === 9_990) node.step({ kind: "transfer-leadership", to: 2 });
+    }
+    expect(node.raft.status().transferTargetId).toBe(2);
+  });
+
+  test("the status knows the snapshot, the votes and the target", () => {
+    const snapshot = snapshotAt(5, 2);
+    const node = new Driver(optionsFor(1, { recovered: recovered(3, [], { snapshot }) }));
+    expect(node.raft.status()).toMatchObject({
+      snapshotIndex: 5,
+      snapshotTerm: 2,
+      firstIndex: 6,
+      transferTargetId: null,
+    });
   });
 });
 
