@@ -69,11 +69,43 @@ function partitionWords(nodeIds: readonly NodeId[], before: Links, after: Links)
   return `The network was split: ${apart.map((group) => listWords(group)).join(" | ")}`;
 }
 
-/** @returns the sentence, without a full stop; empty: nothing changed. */
-export function linksWords(nodeIds: readonly NodeId[], before: Links, after: Links): string {
+/** What is told of links: a sentence without a full stop, and what it is about. */
+export interface LinksTold {
+  /** Both directions of one link have the same, if the same happened to both. */
+  readonly key: string;
+  readonly words: string;
+}
+
+/** @returns null: nothing changed. */
+export function linksTold(
+  nodeIds: readonly NodeId[],
+  before: Links,
+  after: Links,
+): LinksTold | null {
   const keys = [...new Set([...before.keys(), ...after.keys()])];
   const changed = keys.filter((key) => stateWords(before.get(key)) !== stateWords(after.get(key)));
-  if (changed.length === 0) return "";
+  const words = changedWords(nodeIds, changed, before, after);
+  const [only] = changed;
+  if (only === undefined) return null;
+  const link = after.get(only) ?? before.get(only);
+  if (changed.length > 1 || link === undefined || !words.startsWith("The link ")) {
+    return { key: words, words };
+  }
+  const { source, target } = link;
+  const [low, high] = source < target ? [source, target] : [target, source];
+  const state = stateWords(after.get(only));
+  const key = `${low}-${high} ${state}`;
+  if (state !== stateWords(after.get(linkKey(target, source)))) return { key, words };
+  const now = state === "" ? "is whole again" : state;
+  return { key, words: `The link between ${low} and ${high} ${now}` };
+}
+
+function changedWords(
+  nodeIds: readonly NodeId[],
+  changed: readonly string[],
+  before: Links,
+  after: Links,
+): string {
   if ([...after.values()].every((link) => stateWords(link) === "")) {
     if (changed.length > 1) return "All links were healed";
   } else {

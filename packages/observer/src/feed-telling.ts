@@ -3,7 +3,7 @@
  * plain words, or nothing. Pure: the observation and the view just before it are all it needs.
  */
 import type { LogIndex, NodeId, Term } from "@raftarium/raft";
-import { linksWords } from "./feed-links.ts";
+import { linksTold } from "./feed-links.ts";
 import {
   event,
   plain,
@@ -328,8 +328,8 @@ function clusterTelling({ body, timeUs }: Observation, view: ClusterView): Telli
         body.links.map((link): [string, LinkView] => [linkKey(link.source, link.target), link]),
       );
       const ids = view.nodes.map((node) => node.nodeId);
-      const words = linksWords(ids, view.links, after);
-      return words === "" ? null : event(`links:${words}`, null, [strong(words)]);
+      const told = linksTold(ids, view.links, after);
+      return told === null ? null : event(`links:${told.key}`, null, [strong(told.words)]);
     }
     case "speed-changed": {
       if (view.version <= 1) return null;

@@ -391,12 +391,11 @@ describe("links", () => {
     tell(0, links(link(3, 4, { cut: true, messageKinds: ["vote"] })));
     tell(0, links(link(3, 4)));
     expect(texts()).toEqual([
-      "The link from 3 to 4 was healed",
+      "The link between 3 and 4 is whole again",
       "The link from 2 to 1 was healed; the link from 3 to 4 was cut (vote only)",
       "The link from 3 to 4 takes 120 ms longer and loses 30 % of its messages",
       "The link from 1 to 2 was healed",
-      "The link from 2 to 1 was cut",
-      "The link from 1 to 2 was cut",
+      "The link between 1 and 2 was cut",
     ]);
   });
 

@@ -132,6 +132,10 @@ function isRoutine(telling: Telling): boolean {
   );
 }
 
+function textOf({ words }: Telling): string {
+  return words.map(({ text }) => text).join("");
+}
+
 /** @param linesMax the oldest are let go. */
 export function createFeed(linesMax: number = FEED_LINES_MAX): Feed {
   const folding = createFold();
@@ -170,10 +174,11 @@ export function createFeed(linesMax: number = FEED_LINES_MAX): Feed {
     line.shown = null;
     const again =
       telling.kind === "event" && telling.nodeIds.every((id) => line.telling.nodeIds.includes(id));
+    const same = textOf(line.telling) === textOf(telling);
     line.telling = joined(line.telling, telling);
     line.joinedAtUs = atUs;
     if (!again) return;
-    line.count += 1;
+    if (same) line.count += 1;
     line.atUs = atUs;
     lines.splice(lines.indexOf(line), 1);
     lines.push(line);

@@ -1,11 +1,12 @@
 import { useCallback, useLayoutEffect, useMemo, useRef, useState } from "react";
+import { useMedia } from "../state/use.ts";
 import type { LogTable } from "./log-model.ts";
 import { CELL_WIDTH, type Sight } from "./log-painter.ts";
 
-/** The same as in panels.css. */
+/** The same as in tables.css and tape.css. */
 const NAME_WIDTH = 150;
 const NAME_WIDTH_NARROW = 92;
-const NARROW = 860;
+const NARROW = "(max-width: 860px)";
 /** Empty columns after the newest entry, where the next will come. */
 const SPARE_COLUMNS = 2;
 const OVERSCAN = 3;
@@ -15,7 +16,7 @@ export function useLogScrolling(table: LogTable) {
   const scroller = useRef<HTMLDivElement | null>(null);
   const [box, setBox] = useState({ left: 0, width: 1200 });
   const [following, setFollowing] = useState(true);
-  const nameWidth = box.width <= NARROW ? NAME_WIDTH_NARROW : NAME_WIDTH;
+  const nameWidth = useMedia(NARROW) ? NAME_WIDTH_NARROW : NAME_WIDTH;
   const fits = Math.max(1, Math.floor((box.width - nameWidth) / CELL_WIDTH));
   const filled = table.lastIndex - table.firstIndex + 1 + SPARE_COLUMNS;
   const columns = Math.max(fits, filled);

@@ -1,17 +1,22 @@
 /** What a person must know of what is drawn: which hand is busy, and what could not be drawn. */
 import { useEffect, useState } from "react";
-import { useTimeline, useUi } from "../state/use.ts";
+import { useTimeline, useTimelineItself, useUi } from "../state/use.ts";
 
 /** How long a count that has stopped growing is still worth a word, milliseconds. */
 const RECENT_MS = 5000;
 
-/** Whether a count has grown lately. */
+/** Whether a count has grown lately. What the past is found to have counted is no growth. */
 function useGrowing(count: number): boolean {
-  const [grown, setGrown] = useState({ count, recent: false });
-  if (grown.count !== count) setGrown({ count, recent: count > grown.count });
+  const history = useTimelineItself().history();
+  const live = useTimeline((state) => state.live);
+  const [grown, setGrown] = useState({ count, history, live, recent: false });
+  if (grown.count !== count || grown.live !== live || grown.history !== history) {
+    const goesOn = grown.history === history && grown.live && live;
+    setGrown({ count, history, live, recent: goesOn && count > grown.count });
+  }
   useEffect(() => {
     if (!grown.recent) return;
-    const timer = setTimeout(() => setGrown({ count: grown.count, recent: false }), RECENT_MS);
+    const timer = setTimeout(() => setGrown({ ...grown, recent: false }), RECENT_MS);
     return () => clearTimeout(timer);
   }, [grown]);
   return grown.recent;

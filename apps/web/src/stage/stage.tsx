@@ -188,6 +188,15 @@ export function Stage() {
   return (
     <>
       <div ref={element} className={names} onClickCapture={onClickCapture} {...cutting.handlers}>
+        {/* Before the links: nobody should have to tab through all of them to a node. */}
+        {marks.nodes.map((mark) => (
+          <NodeButton
+            key={mark.nodeId}
+            mark={mark}
+            open={open?.kind === "node" && open.nodeId === mark.nodeId}
+            onPress={pressNode}
+          />
+        ))}
         <svg>
           <title>Nodes on a ring, the links between them, and what is cut</title>
           <g>
@@ -209,14 +218,6 @@ export function Stage() {
           {cutting.stroke === "" ? null : <path className="cut-stroke" d={cutting.stroke} />}
         </svg>
         <canvas ref={canvas} aria-hidden="true" />
-        {marks.nodes.map((mark) => (
-          <NodeButton
-            key={mark.nodeId}
-            mark={mark}
-            open={open?.kind === "node" && open.nodeId === mark.nodeId}
-            onPress={pressNode}
-          />
-        ))}
         <Legend layout={marks.layout} />
         <Notes />
         <EmptyStage />
