@@ -127,13 +127,9 @@ class RaftNode<Result> implements NodeApi<Result> {
     done: (outcome: ProposalOutcome<Result>) => void,
     onAccepted?: (index: LogIndex, term: number) => void,
   ): void {
-    if (this.#stopped) {
-      done({ kind: "refused", reason: "not-leader", leaderId: null });
-    } else if (!this.#ports.storage.stats().writable) {
-      done({ kind: "refused", reason: "disk-full", leaderId: null });
-    } else {
-      this.#proposals.add(command, done, onAccepted);
-    }
+    const reason = this.#refusal();
+    if (reason === null) this.#proposals.add(command, done, onAccepted);
+    else done({ kind: "refused", reason, leaderId: null });
   }
 
   read(done: (outcome: ReadOutcome) => void): void {
@@ -145,6 +141,11 @@ class RaftNode<Result> implements NodeApi<Result> {
     change: ConfigurationChange,
     done: (outcome: ProposalOutcome<null>) => void,
   ): void {
+    const reason = this.#refusal();
+    if (reason !== null) {
+      done({ kind: "refused", reason, leaderId: null });
+      return;
+    }
     const id = this.#proposals.register((outcome) =>
       done(outcome.kind === "applied" ? { ...outcome, result: null } : outcome),
     );
@@ -197,6 +198,13 @@ class RaftNode<Result> implements NodeApi<Result> {
     this.#snapshots.stop();
     this.#proposals.stop();
     this.#reads.stop();
+  }
+
+  /** Why nothing may be proposed now. A full disk is the leader's concern: a follower passes on. */
+  #refusal(): "not-leader" | "disk-full" | null {
+    if (this.#stopped) return "not-leader";
+    if (this.#ports.storage.stats().writable) return null;
+    return this.#raft.status().role === "leader" ? "disk-full" : null;
   }
 
   /** Gives the core one input and carries out what it decides, then whatever came meanwhile. */
