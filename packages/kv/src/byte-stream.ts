@@ -11,12 +11,10 @@ export function varintLength(value: number): number {
 /** Grows as needed; `take` hands out what was written and starts over. */
 export class ByteWriter {
   #bytes: Uint8Array;
-  #view: DataView;
   #length = 0;
 
   constructor(capacity = 256) {
     this.#bytes = new Uint8Array(capacity);
-    this.#view = new DataView(this.#bytes.buffer);
   }
 
   get length(): number {
@@ -44,7 +42,7 @@ export class ByteWriter {
   /** Any number, eight bytes. */
   double(value: number): void {
     this.#reserve(8);
-    this.#view.setFloat64(this.#length, value);
+    new DataView(this.#bytes.buffer).setFloat64(this.#length, value);
     this.#length += 8;
   }
 
@@ -68,7 +66,6 @@ export class ByteWriter {
     const grown = new Uint8Array(Math.max(needed, this.#bytes.length * 2));
     grown.set(this.#bytes.subarray(0, this.#length));
     this.#bytes = grown;
-    this.#view = new DataView(grown.buffer);
   }
 }
 

@@ -130,6 +130,7 @@ export class SnapshotTaker<Result> {
 }
 
 function concatenate(pieces: readonly Uint8Array[], length: number): Uint8Array {
+  if (pieces.length === 1) return pieces[0] as Uint8Array;
   const whole = new Uint8Array(length);
   let position = 0;
   for (const piece of pieces) {

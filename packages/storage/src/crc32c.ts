@@ -7,6 +7,7 @@
  */
 const POLYNOMIAL = 0x82f6_3b78;
 const SLICES = 16;
+const VIEW_BYTES_MIN = 64;
 
 /** Slice n, from n * 256 on, has the effect of a byte that n zero bytes follow. */
 const TABLE = buildTable();
@@ -32,10 +33,11 @@ function buildTable(): Int32Array {
  * before, so that `crc32c(b, 0, n, crc32c(a))` is the checksum of `a` followed by `b`.
  */
 export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 0): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   let crc = ~seed;
   let at = start;
-  for (; at + 16 <= end; at += 16) {
+  // A view costs more than it saves on a frame's header or a short record.
+  const view = end - start < VIEW_BYTES_MIN ? null : viewOf(bytes);
+  for (; view !== null && at + 16 <= end; at += 16) {
     const a = crc ^ view.getInt32(at, true);
     const b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true);
@@ -62,4 +64,8 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 
     crc = TABLE[(crc ^ bytes[at]!) & 0xff]! ^ (crc >>> 8);
   }
   return ~crc >>> 0;
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 }

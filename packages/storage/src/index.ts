@@ -8,7 +8,7 @@
  *
  * See the package's README for the files and for what is refused, and why.
  */
-export { openStorage, RESERVE_BYTES_DEFAULT, SEGMENT_BYTES_DEFAULT } from "./open.ts";
+export { openStorage } from "./open.ts";
 export type { StorageOptions } from "./open.ts";
 export type { OpenedStorage } from "./storage.ts";
 export type { StorageError, StorageErrorCode } from "./errors.ts";

@@ -1,7 +1,7 @@
 import type { Disk, DiskError, DiskFile } from "./disk.ts";
 import { MemoryFile, failure } from "./memory-file.ts";
 import type { MemoryDiskOperation } from "./memory-file.ts";
-import { settle } from "./memory-inode.ts";
+import { contentOf, copyOf, settle } from "./memory-inode.ts";
 import type { Chance, Inode } from "./memory-inode.ts";
 
 export interface MemoryDiskOptions {
@@ -93,8 +93,7 @@ export class MemoryDisk implements Disk {
   syncDirectory(done: (error: DiskError | null) => void): void {
     const operation = { kind: "sync-directory", path: "", bytes: 0 } as const;
     const error = this.#fault(operation);
-    const covered = this.#pendingNames.length;
-    const changes = this.#pendingNames.slice(0, covered);
+    const changes = [...this.#pendingNames];
     this.#later(operation, () => {
       if (error === null) {
         for (const change of changes) {
@@ -117,14 +116,13 @@ export class MemoryDisk implements Disk {
   /** Names and sizes as the process sees them, sorted by name. */
   files(): { path: string; size: number }[] {
     return [...this.#names]
-      .map(([path, inode]) => ({ path, size: inode.size }))
+      .map(([path, inode]) => ({ path, size: inode.seen.size }))
       .toSorted((a, b) => (a.path < b.path ? -1 : 1));
   }
 
   /** A copy of a file's bytes as the process sees them. */
   content(path: string): Uint8Array {
-    const inode = this.#inode(path);
-    return inode.bytes.slice(0, inode.size);
+    return copyOf(this.#inode(path).seen);
   }
 
   /** The process is gone (kill -9): what it wrote is there, callbacks never come. */
@@ -153,13 +151,15 @@ export class MemoryDisk implements Disk {
   flipBit(path: string, byte: number, bit: number): void {
     const inode = this.#inode(path);
     const mask = 1 << bit;
-    if (byte < inode.size) inode.bytes[byte] = inode.bytes[byte]! ^ mask;
-    if (byte < inode.durable.length) inode.durable[byte] = inode.durable[byte]! ^ mask;
+    for (const { bytes, size } of [inode.seen, inode.durable]) {
+      if (byte < size) bytes[byte] = bytes[byte]! ^ mask;
+    }
   }
 
   /** Puts a file there, durably, as from a backup. */
   place(path: string, bytes: Uint8Array): void {
-    const inode = { bytes: bytes.slice(), size: bytes.length, durable: bytes.slice(), pending: [] };
+    const [seen, durable] = [contentOf(bytes.slice()), contentOf(bytes.slice())];
+    const inode = { seen, durable, pending: [] };
     this.#names.set(path, inode);
     this.#durableNames.set(path, inode);
   }
@@ -184,9 +184,8 @@ export class MemoryDisk implements Disk {
       const known = copies.get(inode);
       if (known !== undefined) return known;
       const made = {
-        bytes: inode.bytes.slice(),
-        size: inode.size,
-        durable: inode.durable.slice(),
+        seen: contentOf(copyOf(inode.seen)),
+        durable: contentOf(copyOf(inode.durable)),
         pending: [...inode.pending],
       };
       copies.set(inode, made);
@@ -211,9 +210,8 @@ export class MemoryDisk implements Disk {
 
   #create(path: string): Inode {
     const inode: Inode = {
-      bytes: new Uint8Array(0),
-      size: 0,
-      durable: new Uint8Array(0),
+      seen: contentOf(new Uint8Array(0)),
+      durable: contentOf(new Uint8Array(0)),
       pending: [],
     };
     this.#changeNames({ kind: "create", path, inode });
@@ -235,7 +233,7 @@ export class MemoryDisk implements Disk {
 
   #usedBytes(): number {
     let bytes = 0;
-    for (const inode of this.#names.values()) bytes += inode.size;
+    for (const inode of this.#names.values()) bytes += inode.seen.size;
     return bytes;
   }
 

@@ -58,7 +58,7 @@ export class MemoryFile implements DiskFile {
   ): void {
     this.#write(pieces, position, (error, written) => {
       if (written === null) done(error);
-      else this.#flush(new Set([written]), done);
+      else this.#flush([written], done);
     });
   }
 
@@ -67,7 +67,8 @@ export class MemoryFile implements DiskFile {
     position: number,
     done: (error: DiskError | null, written: PendingWrite | null) => void,
   ): void {
-    const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+    let length = 0;
+    for (const piece of pieces) length += piece.length;
     const operation = { kind: "write", path: this.#path, bytes: length } as const;
     const error = this.#host.fault(operation) ?? this.#needRoom(position + length);
     if (error !== null) {
@@ -86,24 +87,28 @@ export class MemoryFile implements DiskFile {
   }
 
   sync(done: (error: DiskError | null) => void): void {
-    this.#flush(new Set(this.#inode.pending), done);
+    this.#flush([...this.#inode.pending], done);
   }
 
-  #flush(covered: ReadonlySet<PendingChange>, done: (error: DiskError | null) => void): void {
+  #flush(covered: readonly PendingChange[], done: (error: DiskError | null) => void): void {
     const operation = { kind: "sync", path: this.#path, bytes: 0 } as const;
     const error = this.#host.fault(operation);
     const inode = this.#inode;
     this.#host.later(operation, () => {
       if (error === null) {
-        let coveredCount = 0;
-        for (const change of inode.pending) {
-          if (!covered.has(change)) continue;
-          coveredCount += 1;
-          inode.durable = applyChange(inode.durable, change);
-        }
+        const { pending, durable } = inode;
+        const isAll =
+          pending.length === covered.length &&
+          pending.every((change, at) => change === covered[at]);
         // Nearly always all of it.
-        if (coveredCount === inode.pending.length) inode.pending = [];
-        else inode.pending = withoutFlushed(inode.pending, covered);
+        if (isAll) {
+          for (const change of pending) applyChange(durable, change);
+          inode.pending = [];
+        } else {
+          const flushed = new Set(covered);
+          for (const change of pending) if (flushed.has(change)) applyChange(durable, change);
+          inode.pending = withoutFlushed(pending, flushed);
+        }
       }
       done(error);
     });
@@ -117,7 +122,7 @@ export class MemoryFile implements DiskFile {
   }
 
   allocate(size: number, done: (error: DiskError | null) => void): void {
-    const bytes = Math.max(0, size - this.#inode.size);
+    const bytes = Math.max(0, size - this.#inode.seen.size);
     const operation = { kind: "allocate", path: this.#path, bytes } as const;
     const error = this.#host.fault(operation) ?? this.#needRoom(size);
     if (error === null && bytes > 0) this.#change({ kind: "size", size });
@@ -131,9 +136,10 @@ export class MemoryFile implements DiskFile {
   ): void {
     const operation = { kind: "read", path: this.#path, bytes: length } as const;
     const error = this.#host.fault(operation);
-    const end = Math.min(this.#inode.size, position + length);
+    const { seen } = this.#inode;
+    const end = Math.min(seen.size, position + length);
     const start = error === null ? Math.min(position, end) : end;
-    const data = this.#inode.bytes.slice(start, end);
+    const data = seen.bytes.slice(start, end);
     this.#host.later(operation, () => done(error, data));
   }
 
@@ -142,20 +148,13 @@ export class MemoryFile implements DiskFile {
   }
 
   #needRoom(end: number): DiskError | null {
-    const more = end - this.#inode.size;
+    const more = end - this.#inode.seen.size;
     return more > 0 && !this.#host.hasRoom(more) ? failure("ENOSPC", this.#path) : null;
   }
 
   #change(change: PendingChange): void {
-    const inode = this.#inode;
-    if (change.kind === "write" && change.position + change.bytes.length <= inode.bytes.length) {
-      inode.bytes.set(change.bytes, change.position);
-    } else {
-      inode.bytes = applyChange(inode.bytes.subarray(0, inode.size), change);
-    }
-    const end = change.kind === "size" ? change.size : change.position + change.bytes.length;
-    inode.size = change.kind === "size" ? end : Math.max(inode.size, end);
-    inode.pending.push(change);
+    applyChange(this.#inode.seen, change);
+    this.#inode.pending.push(change);
   }
 }
 

@@ -13,44 +13,63 @@ export type PendingChange =
   | { readonly kind: "size"; readonly size: number };
 
 export interface Inode {
-  /** As the running process sees it. */
-  bytes: Uint8Array;
-  size: number;
+  readonly seen: Content;
   /** As it is after losing power now, if nothing pending makes it. */
-  durable: Uint8Array;
+  readonly durable: Content;
   pending: PendingChange[];
 }
 
-/** The bytes after the change; the same array if nothing had to move. */
-export function applyChange(bytes: Uint8Array, change: PendingChange): Uint8Array {
-  const size =
-    change.kind === "size"
-      ? change.size
-      : Math.max(bytes.length, change.position + change.bytes.length);
-  let changed = bytes;
-  if (size !== bytes.length) {
-    changed = new Uint8Array(size);
-    changed.set(bytes.subarray(0, Math.min(size, bytes.length)));
+/** A file's bytes: those before `size`, with room for more behind them. */
+export interface Content {
+  bytes: Uint8Array;
+  size: number;
+}
+
+export function contentOf(bytes: Uint8Array): Content {
+  return { bytes, size: bytes.length };
+}
+
+export function copyOf({ bytes, size }: Content): Uint8Array {
+  return bytes.slice(0, size);
+}
+
+export function applyChange(content: Content, change: PendingChange): void {
+  if (change.kind === "size") {
+    resize(content, change.size);
+    return;
   }
-  if (change.kind === "write") changed.set(change.bytes, change.position);
-  return changed;
+  const end = change.position + change.bytes.length;
+  if (end > content.size) resize(content, end);
+  content.bytes.set(change.bytes, change.position);
+}
+
+/** What is behind the end is zero once the end moves there. */
+function resize(content: Content, size: number): void {
+  const { bytes } = content;
+  if (size > bytes.length) {
+    // A file that grew will grow on.
+    content.bytes = new Uint8Array(content.size === 0 ? size : Math.max(size, bytes.length * 2));
+    content.bytes.set(content.size === bytes.length ? bytes : bytes.subarray(0, content.size));
+  } else if (size < content.size) {
+    bytes.fill(0, size, content.size);
+  }
+  content.size = size;
 }
 
 /** Decides what of the pending changes reached the platter, sector by sector. */
 export function settle(inode: Inode, chance: Chance): void {
-  let bytes = inode.durable;
+  const { durable, seen } = inode;
   for (const change of inode.pending) {
     if (change.kind === "size") {
-      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, change);
+      if (chance.integer(0, 1) === 1) applyChange(durable, change);
       continue;
     }
     for (const sector of sectorsOf(change.position, change.bytes)) {
-      if (chance.integer(0, 1) === 1) bytes = applyChange(bytes, sector);
+      if (chance.integer(0, 1) === 1) applyChange(durable, sector);
     }
   }
-  inode.bytes = bytes.slice();
-  inode.size = bytes.length;
-  inode.durable = bytes;
+  seen.bytes = copyOf(durable);
+  seen.size = durable.size;
   inode.pending = [];
 }
 

@@ -21,8 +21,8 @@ import { Space } from "./space.ts";
 import { LogStorage } from "./storage.ts";
 import type { OpenedStorage } from "./storage.ts";
 
-export const SEGMENT_BYTES_DEFAULT = 4 * 1024 * 1024;
-export const RESERVE_BYTES_DEFAULT = 1024 * 1024;
+const SEGMENT_BYTES_DEFAULT = 4 * 1024 * 1024;
+const RESERVE_BYTES_DEFAULT = 1024 * 1024;
 
 export interface StorageOptions {
   readonly disk: Disk;
