@@ -118,6 +118,17 @@ describe("the configuration", () => {
     ]);
   });
 
+  test("a leader's own change is told as what it is: an entry of its log", () => {
+    const node = watched(1).lead(2, 3);
+    node.acknowledge(2, 1);
+    const change = { kind: "add-learner", nodeId: 4, address: "d" } as const;
+    const effects = node.step({ kind: "change-configuration", id: 1, change });
+    expect(observations(effects, "log-appended")).toEqual([
+      { kind: "log-appended", entries: node.raft.entries(2, 2) },
+    ]);
+    expect(node.raft.entries(2, 2)[0]?.kind).toBe("configuration");
+  });
+
   test("who is a voter no more is a learner, and who becomes one follows", () => {
     const node = watched(3);
     const without = configurationEntry(1, 1, voters(1, 2));
