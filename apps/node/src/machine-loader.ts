@@ -51,7 +51,7 @@ export async function machineOf(config: NodeConfig, configFile: string): Promise
  * @param path as the configuration file has it, relative to that file
  * @throws Error naming the module and what it lacks
  */
-export async function loadMachine(path: string, configFile: string): Promise<StateMachine> {
+async function loadMachine(path: string, configFile: string): Promise<StateMachine> {
   const file = isAbsolute(path) ? path : resolve(dirname(configFile), path);
   let loaded: { default?: unknown };
   try {

@@ -82,7 +82,7 @@ function explain(path: string, error: NodeJS.ErrnoException): DataDirectoryError
  * the same network namespace). Elsewhere: a file with the
  * process id, taken over when no such process lives.
  */
-export function lockDirectory(
+function lockDirectory(
   directory: string,
   done: (error: DataDirectoryError | null, opened: OpenedDisk | null) => void,
 ): void {

@@ -6,7 +6,7 @@
  *       openStorage({ disk: opened.disk, cluster: "demo", nodeId: 1, onFatal }, …);
  *     });
  */
-export { DataDirectoryError, lockDirectory, openDisk } from "./directory.ts";
+export { DataDirectoryError, openDisk } from "./directory.ts";
 export type { OpenedDisk } from "./directory.ts";
 export { NodeDisk } from "./node-disk.ts";
 export { FaultyDisk } from "./faulty-disk.ts";

@@ -15,7 +15,7 @@ export { decodeCommand, decodeRange, encodeCommand, encodePut, encodeRange } fro
 export { describeRequest } from "./describe.ts";
 export { ERRORS } from "./errors.ts";
 export { decodeResult, encodeResult } from "./result.ts";
-export { HISTORY_REVISIONS_MAX, createKv } from "./machine.ts";
+export { createKv } from "./machine.ts";
 export type { KvApplied, KvChange, KvMachine, KvOptions, KvStats } from "./machine.ts";
 export { DEFAULT_LIMITS } from "./types.ts";
 export type {

@@ -25,7 +25,7 @@ export interface KvOptions {
   readonly limits?: KvLimits;
 }
 
-export const HISTORY_REVISIONS_MAX = 10_000;
+const HISTORY_REVISIONS_MAX = 10_000;
 
 export interface KvChange {
   readonly key: Uint8Array;

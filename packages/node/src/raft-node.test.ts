@@ -60,7 +60,7 @@ function startNode(voters: readonly number[]) {
     disk,
     settle,
     /** What becomes of a command, and of a change of the members. */
-    outcomes(): string[] {
+    outcomes: (): string[] => {
       told.length = 0;
       node.propose(new Uint8Array(1), tell);
       node.changeConfiguration({ kind: "add-learner", nodeId: 9, address: "" }, tell);

@@ -16,7 +16,6 @@ import {
   type Telling,
 } from "./feed-words.ts";
 import type { Observation } from "./observation.ts";
-import type { ClusterView } from "./view.ts";
 import { listWords } from "./words.ts";
 
 export interface FeedLine {
@@ -233,13 +232,4 @@ export function createFeed(linesMax: number = FEED_LINES_MAX): Feed {
       return shown;
     },
   };
-}
-
-/** For one observation alone: its words, or null if it has nothing to say. */
-export function feedWordsOf(
-  observation: Observation,
-  before: ClusterView,
-): readonly FeedWords[] | null {
-  const telling = tellingOf(observation, before);
-  return telling === null ? null : sentence(telling, before.nodes.length);
 }

@@ -16,7 +16,6 @@ export {
   linkFromWire,
   linkToWire,
   messageIdFromWire,
-  messageIdToWire,
   messageKinds,
   nodeViewFromWire,
   nodeViewToWire,

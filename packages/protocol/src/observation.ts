@@ -53,10 +53,6 @@ export function nodeViewFromWire(message: WireNodeView): NodeView {
   return mirror.toPlain(NodeViewSchema, message) as NodeView;
 }
 
-export function messageIdToWire(id: MessageId): WireMessageId {
-  return mirror.toWire(MessageIdSchema, id) as WireMessageId;
-}
-
 export function messageIdFromWire(message: WireMessageId): MessageId {
   return mirror.toPlain(MessageIdSchema, message) as MessageId;
 }

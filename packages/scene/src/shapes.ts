@@ -7,7 +7,7 @@ import type { MessageFlight } from "@raftarium/observer";
 import type { MessageShape } from "./types.ts";
 
 /** More entries than this are not told apart: the slab is full. */
-export const NOTCHES_MAX = 6;
+const NOTCHES_MAX = 6;
 const NOTCH_GAP = 4;
 
 function roundedBox(width: number, height: number, radius: number): string {

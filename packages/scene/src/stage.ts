@@ -21,7 +21,7 @@ import type {
 export const STRIP_CELLS = 9;
 
 /** A link's delay (cluster time) bends its lane by so much: 10 ms little, a second a lot. */
-export function bendOf(delayMs: number, scale: number): number {
+function bendOf(delayMs: number, scale: number): number {
   if (delayMs <= 0) return 0;
   return Math.min(56, 10 + Math.log10(1 + delayMs) * 12) * Math.max(scale, 0.6);
 }
@@ -139,7 +139,7 @@ function seconds(ms: number): string {
 }
 
 /** The faults of one direction in words, for its lane: "+120 ms, 30 % lost". Empty: none. */
-export function faultWords(view: ClusterView, source: NodeId, target: NodeId): string {
+function faultWords(view: ClusterView, source: NodeId, target: NodeId): string {
   const link = view.links.get(linkKey(source, target));
   if (link === undefined) return "";
   const words: string[] = [];

@@ -11,24 +11,13 @@ export {
   addService,
   callServerStream,
   callUnary,
-  toDeserialize,
   toMethodDefinition,
-  toSerialize,
-  toServiceDefinition,
   toStatusError,
   unary,
   viewAsBuffer,
   viewAsBytes,
 } from "./service.ts";
-export type {
-  BidiCall,
-  CallSettings,
-  ClientStreamCall,
-  Handler,
-  ServerStreamCall,
-  ServiceImplementation,
-  UnaryCall,
-} from "./service.ts";
+export type { CallSettings, Handler, ServiceImplementation } from "./service.ts";
 export { createHealth } from "./health.ts";
 export type { HealthService } from "./health.ts";
 export { createReflection } from "./reflection.ts";

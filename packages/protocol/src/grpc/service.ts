@@ -18,10 +18,7 @@ import type {
   ClientReadableStream,
   MethodDefinition,
   Server,
-  ServerDuplexStream,
-  ServerReadableStream,
   ServerUnaryCall,
-  ServerWritableStream,
   ServiceDefinition,
   handleBidiStreamingCall,
   handleClientStreamingCall,
@@ -62,21 +59,6 @@ export type ServiceImplementation<S extends DescService> = {
   readonly [Name in keyof S["method"]]: Handler<S["method"][Name]>;
 };
 
-export type UnaryCall<M> =
-  M extends DescMethodUnary<infer I, infer O> ? ServerUnaryCall<Shape<I>, Init<O>> : never;
-export type ServerStreamCall<M> =
-  M extends DescMethodServerStreaming<infer I, infer O>
-    ? ServerWritableStream<Shape<I>, Init<O>>
-    : never;
-export type ClientStreamCall<M> =
-  M extends DescMethodClientStreaming<infer I, infer O>
-    ? ServerReadableStream<Shape<I>, Init<O>>
-    : never;
-export type BidiCall<M> =
-  M extends DescMethodBiDiStreaming<infer I, infer O>
-    ? ServerDuplexStream<Shape<I>, Init<O>>
-    : never;
-
 /**
  * What a server reads and writes for every request of a client, by hand. Null: not of the usual
  * kind, left to the generated code.
@@ -91,12 +73,12 @@ const WRITERS = new Map<DescMessage, (value: never) => Uint8Array | null>([
 ]);
 
 /** The way of one message type to bytes and back, as grpc-js asks for it. */
-export function toSerialize<D extends DescMessage>(desc: D): (value: Init<D>) => Buffer {
+function toSerialize<D extends DescMessage>(desc: D): (value: Init<D>) => Buffer {
   const write = WRITERS.get(desc);
   return (value) => viewAsBuffer(write?.(value as never) ?? toBinary(desc, create(desc, value)));
 }
 
-export function toDeserialize<D extends DescMessage>(desc: D): (bytes: Buffer) => Shape<D> {
+function toDeserialize<D extends DescMessage>(desc: D): (bytes: Buffer) => Shape<D> {
   const read = READERS.get(desc);
   return (buffer) => {
     const bytes = viewAsBytes(buffer);
@@ -135,7 +117,7 @@ export function toMethodDefinition<I extends DescMessage, O extends DescMessage>
 }
 
 /** All methods of a service, for grpc-js's `server.addService` and `makeClientConstructor`. */
-export function toServiceDefinition(service: DescService): ServiceDefinition {
+function toServiceDefinition(service: DescService): ServiceDefinition {
   return Object.fromEntries(
     service.methods.map((method) => [method.localName, toMethodDefinition(method)]),
   );
