@@ -15,7 +15,7 @@ export interface AcceptorOptions {
   readonly identity: Identity;
   readonly createLane: () => Lane;
   /** A node's stream was taken in: it lives. */
-  onAccepted(source: NodeId): void;
+  onAccepted(source: NodeId, incarnation: number): void;
   onEnvelope(envelope: Envelope, bytes: number): void;
   /** `source`: who it said it was; 0 if it didn't. */
   onRefused(source: NodeId, reason: string): void;
@@ -105,7 +105,7 @@ export class Acceptor {
     this.#accepted.set(hello.source, accepted);
     call.write(encodeHello(helloTo(hello.source, this.#options.identity)));
     accepted.lane.attach(call);
-    this.#options.onAccepted(hello.source);
+    this.#options.onAccepted(hello.source, hello.incarnation);
     return accepted;
   }
 

@@ -43,6 +43,8 @@ interface Attempt {
   readonly stream: PeerStream;
   readonly timer: NodeJS.Timeout;
   readyAtMs: number | null;
+  /** Of the process that answered; 0: none has yet. */
+  incarnation: number;
   over: boolean;
 }
 
@@ -81,11 +83,21 @@ export class Dialer {
     this.#setState("backoff");
   }
 
-  /** The peer lives, since it has just dialled us: no need to wait for the next try. */
-  hurry(): void {
-    if (this.#retry === null) return;
-    clearTimeout(this.#retry);
-    this.#dial();
+  /** The peer has just dialled us: it lives, and this is how often it was started. */
+  met(incarnation: number): void {
+    const attempt = this.#attempt;
+    if (this.#retry !== null) {
+      // No need to wait for the next try.
+      clearTimeout(this.#retry);
+      this.#dial();
+    } else if (
+      attempt !== null &&
+      attempt.readyAtMs !== null &&
+      attempt.incarnation < incarnation
+    ) {
+      // Whoever answered is gone, and where it lost its power nobody has told TCP.
+      this.#fail(attempt);
+    }
   }
 
   close(): void {
@@ -102,7 +114,7 @@ export class Dialer {
       onEnd: (code, details) => this.#onEnd(attempt, code, details),
     });
     const timer = setTimeout(() => this.#fail(attempt), HANDSHAKE_MS_MAX);
-    const attempt: Attempt = { stream, timer, readyAtMs: null, over: false };
+    const attempt: Attempt = { stream, timer, readyAtMs: null, incarnation: 0, over: false };
     this.#attempt = attempt;
     lane.wait();
     stream.write(encodeHello(helloTo(peerId, identity)));
@@ -130,6 +142,7 @@ export class Dialer {
     if (attempt.readyAtMs !== null) return undefined;
     clearTimeout(attempt.timer);
     attempt.readyAtMs = performance.now();
+    attempt.incarnation = hello.incarnation;
     this.#setState("ready");
     return lane.attach(attempt.stream);
   }

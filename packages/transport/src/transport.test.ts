@@ -356,6 +356,22 @@ describe("connections", () => {
     await becomes("2 ready");
   });
 
+  test("a stream to a process that was started anew since is given up, whatever TCP says", async () => {
+    const [one] = await startPair();
+    const before = one.states.length;
+    const again = dialRaw(one);
+    again.call.write(encodeHello(hello({ source: 2, incarnation: 1 })));
+    await again.error;
+    expect(one.states.slice(before)).toEqual([]);
+    const anew = dialRaw(one);
+    anew.call.write(encodeHello(hello({ source: 2, incarnation: 2 })));
+    await vi.waitFor(
+      () => expect(one.states.slice(before)).toEqual(["2 backoff", "2 ready"]),
+      PATIENCE,
+    );
+    expect(one.unreachable).toEqual([2]);
+  });
+
   test("peers can be added, moved and removed", async () => {
     const [one, two] = await startPair();
     const moved = await startPeer(2, { incarnation: 2 });

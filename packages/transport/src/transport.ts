@@ -97,7 +97,7 @@ export class PeerTransport implements Transport {
     this.#acceptor = new Acceptor({
       identity: this.#identity,
       createLane: () => this.#createLane(),
-      onAccepted: (source) => this.#dialers.get(source)?.dialer.hurry(),
+      onAccepted: (source, incarnation) => this.#dialers.get(source)?.dialer.met(incarnation),
       onEnvelope: (envelope, bytes) => this.#receive(envelope, bytes),
       onRefused: (source, reason) => this.#refused({ peerId: source, by: "us", reason }),
     });
