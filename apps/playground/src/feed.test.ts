@@ -1,5 +1,6 @@
 import { afterEach, expect, test } from "vitest";
 import { EMPTY_VIEW, createFold, type Observation } from "@raftarium/observer";
+import { HEARTBEAT } from "./fixtures/heartbeat.ts";
 import { createFeed, type Batch, type Feed } from "./feed.ts";
 
 const nowUs = () => Number(process.hrtime.bigint() / 1_000n);
@@ -83,20 +84,7 @@ test("a reader that comes late gets the present state first, then what happens",
         target: 1,
         sentAtUs: nowUs() - 1_000,
         dueAtUs: 0,
-        message: {
-          kind: "append",
-          reply: true,
-          term: 7,
-          success: true,
-          prevLogIndex: 0,
-          prevLogTerm: 0,
-          entryCount: 0,
-          leaderCommit: 0,
-          matchIndex: 9,
-          readRound: 0,
-          offset: 0,
-          bytes: 0,
-        },
+        message: HEARTBEAT,
       },
     },
   ]);

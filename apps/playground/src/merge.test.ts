@@ -1,23 +1,10 @@
 import * as fc from "fast-check";
 import { expect, test } from "vitest";
 import { messageKey, type MessageId, type Observation } from "@raftarium/observer";
+import { HEARTBEAT } from "./fixtures/heartbeat.ts";
 import { OWN_STREAM, createMerge } from "./merge.ts";
 
 const options = { windowUs: 50_000, waitUsMax: 150_000 };
-const summary = {
-  kind: "heartbeat",
-  reply: false,
-  term: 1,
-  success: false,
-  prevLogIndex: 0,
-  prevLogTerm: 0,
-  entryCount: 0,
-  leaderCommit: 0,
-  matchIndex: 0,
-  readRound: 0,
-  offset: 0,
-  bytes: 10,
-} as const;
 
 function send(source: number, sequence: number, target: number, timeUs: number): Observation {
   const id: MessageId = { source, incarnation: 1, sequence };
@@ -26,7 +13,7 @@ function send(source: number, sequence: number, target: number, timeUs: number):
     incarnation: 1,
     sequence: 0,
     timeUs,
-    body: { kind: "message-sent", id, target, message: summary },
+    body: { kind: "message-sent", id, target, message: HEARTBEAT },
   };
 }
 

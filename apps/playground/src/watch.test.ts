@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { createObservationChecker } from "@raftarium/checker";
 import type { Observation, ObservationBody } from "@raftarium/observer";
+import { HEARTBEAT } from "./fixtures/heartbeat.ts";
 import { createFeed, type Feed } from "./feed.ts";
 import { watch } from "./watch.ts";
 
@@ -71,23 +72,15 @@ test("what the merge could not wait for is no reason to look away", () => {
       return [];
     },
   });
-  const message = {
-    kind: "heartbeat",
-    reply: false,
-    term: 1,
-    success: false,
-    prevLogIndex: 0,
-    prevLogTerm: 0,
-    entryCount: 0,
-    leaderCommit: 0,
-    matchIndex: 0,
-    readRound: 0,
-    offset: 0,
-    bytes: 0,
-  } as const;
   tell(1, 1, leads);
   const id = { source: 1, incarnation: 1, sequence: 9 };
-  tell(2, 1, { kind: "message-received", id, target: 2, sentAtUs: nowUs, message });
+  tell(2, 1, {
+    kind: "message-received",
+    id,
+    target: 2,
+    sentAtUs: nowUs,
+    message: HEARTBEAT,
+  });
   settle();
   expect(seen).toEqual(["role-changed", "message-received"]);
   tell(1, 2, { kind: "gap", droppedCount: 4 });

@@ -1,196 +1,10 @@
 /** The client's side: ask the cluster for something, and see what comes of it. */
 import { leaderOf } from "@raftarium/observer";
 import { useRef, useState, type FormEvent } from "react";
-import { useCommands, useFrame, useTimeline } from "../state/use.ts";
-import {
-  askedWords,
-  fateOf,
-  fateWords,
-  particulars,
-  problemOf,
-  reasonWords,
-  remark,
-  roomFor,
-  valueWords,
-  waitMs,
-  type Asked,
-  type ClientDeed,
-} from "./client-model.ts";
-import { durationWords } from "./format.ts";
-import { useCalmView } from "./use-calm-view.ts";
-
-const REMEMBERED_MAX = 6;
-
-let requestCount = 0;
-/** Tells this page's requests from those of another tab. */
-const pageName = Array.from(crypto.getRandomValues(new Uint8Array(4)), (byte) =>
-  byte.toString(16).padStart(2, "0"),
-).join("");
-
-function nextRequestId(): string {
-  requestCount += 1;
-  return `page-${pageName}-${requestCount}`;
-}
-
-interface Choice {
-  readonly nodeId: number | null;
-  readonly serializable: boolean;
-}
-
-/** The requests of this page, newest first, and how to make one. */
-function useRequests() {
-  const commands = useCommands();
-  const speed = useTimeline((state) => state.view.speed);
-  const [requests, setRequests] = useState<readonly Asked[]>([]);
-  const stops = useRef(new Map<string, AbortController>());
-
-  const ask = async (deed: ClientDeed, key: string, value: string, choice: Choice) => {
-    const requestId = nextRequestId();
-    const stop = new AbortController();
-    stops.current.set(requestId, stop);
-    const { nodeId, serializable } = choice;
-    const asked: Asked = {
-      requestId,
-      deed,
-      key,
-      value,
-      nodeId,
-      serializable,
-      startedMs: performance.now(),
-      answer: null,
-    };
-    setRequests((before) =>
-      [asked, ...before].filter((other, at) => at < REMEMBERED_MAX || other.answer === null),
-    );
-    const { signal } = stop;
-    const options = { nodeId, serializable, requestId, timeoutMs: waitMs(speed), signal };
-    const answer =
-      deed === "put"
-        ? await commands.put(key, value, options)
-        : deed === "get"
-          ? await commands.get(key, options)
-          : await commands.delete(key, options);
-    stops.current.delete(requestId);
-    const message = signal.aborted ? "you stopped waiting" : answer.message;
-    setRequests((before) =>
-      before.map((other) =>
-        other === asked ? { ...asked, answer: { ...answer, message } } : other,
-      ),
-    );
-  };
-  return {
-    requests,
-    ask,
-    stop: (requestId: string) => stops.current.get(requestId)?.abort(),
-    /** Shows it as the newest. */
-    raise: (asked: Asked) =>
-      setRequests((before) => [asked, ...before.filter((other) => other !== asked)]),
-  };
-}
-
-/** Counts up without rendering. */
-function Elapsed({ sinceMs }: { readonly sinceMs: number }) {
-  const text = useRef<HTMLSpanElement>(null);
-  useFrame((_, atMs) => {
-    if (text.current === null) return;
-    const words = `${(Math.max(0, atMs - sinceMs) / 1000).toFixed(1)} s`;
-    if (text.current.textContent !== words) text.current.textContent = words;
-  });
-  return <span ref={text} aria-hidden="true" />;
-}
-
-interface OutcomeProps {
-  readonly asked: Asked;
-  readonly onStop: () => void;
-}
-
-/** What is known of one request now. */
-function Outcome({ asked, onStop }: OutcomeProps) {
-  const { view } = useCalmView();
-  const { answer } = asked;
-  const request = view.requests.get(asked.requestId);
-  if (answer === null) {
-    const via = request?.forwardedTo ?? null;
-    const whom = asked.nodeId ?? request?.nodeId ?? null;
-    const waiting = whom === null ? "waiting" : `waiting for node ${whom}`;
-    return (
-      <>
-        <span className="muted">
-          {via === null ? waiting : `${waiting}, which asked node ${via}`}
-          {", "}
-          <Elapsed sinceMs={asked.startedMs} />
-        </span>{" "}
-        <button type="button" className="text-button" onClick={onStop}>
-          Stop waiting
-        </button>
-      </>
-    );
-  }
-  if (answer.outcome === "ok") {
-    const value = valueWords(asked, answer);
-    const said = remark(asked, answer);
-    return (
-      <>
-        {value === null ? null : <span className="gain">{value}</span>}
-        {said === "" ? null : <span className="remark">{said}</span>}
-        <span className="muted">{particulars(asked, answer, request, view)}</span>
-      </>
-    );
-  }
-  const why = reasonWords(answer.message);
-  const took = durationWords(answer.tookMs);
-  if (answer.outcome === "failed") {
-    const changed = asked.deed === "get" ? "" : " Nothing was changed.";
-    return <span>{`failed: ${why}.${changed} ${took}`}</span>;
-  }
-  return (
-    <span>
-      <b>unknown</b>: {`it may or may not have taken effect (${why}). ${took}`}
-      <i className="fate">{fateWords(fateOf(request, view), request)}</i>
-    </span>
-  );
-}
-
-function Result({
-  requests,
-  problem,
-  onStop,
-}: {
-  readonly requests: readonly Asked[];
-  readonly problem: string | null;
-  readonly onStop: (requestId: string) => void;
-}) {
-  const [newest, ...earlier] = requests;
-  return (
-    <>
-      <section className="result" aria-label="Result" aria-live="polite" id="client-result">
-        {problem !== null ? (
-          <span className="problem">{problem}</span>
-        ) : newest === undefined ? (
-          <span className="muted">The answer will stand here.</span>
-        ) : (
-          <>
-            <span className="asked">{askedWords(newest)}</span>
-            <Outcome asked={newest} onStop={() => onStop(newest.requestId)} />
-          </>
-        )}
-      </section>
-      {earlier.length === 0 ? null : (
-        <details className="earlier">
-          <summary>Earlier ({earlier.length})</summary>
-          <ul>
-            {earlier.map((asked) => (
-              <li key={asked.requestId}>
-                <span className="asked">{askedWords(asked)}</span>
-                <Outcome asked={asked} onStop={() => onStop(asked.requestId)} />
-              </li>
-            ))}
-          </ul>
-        </details>
-      )}
-    </>
-  );
-}
+import { useCommands, useTimeline } from "../state/use.ts";
+import { problemOf, roomFor, type ClientDeed } from "./client-model.ts";
+import { Result } from "./client-result.tsx";
+import { useRequests, type Choice } from "./use-requests.ts";
 
 interface ChoiceProps {
   readonly choice: Choice;
@@ -312,22 +126,17 @@ export function ClientPanel() {
         <button type="submit" className="button primary" aria-disabled={unavailable !== null}>
           Put
         </button>
-        <button
-          type="button"
-          className="button"
-          aria-disabled={unavailable !== null}
-          onClick={() => act("get")}
-        >
-          Get
-        </button>
-        <button
-          type="button"
-          className="button"
-          aria-disabled={unavailable !== null}
-          onClick={() => act("delete")}
-        >
-          Delete
-        </button>
+        {(["get", "delete"] as const).map((deed) => (
+          <button
+            key={deed}
+            type="button"
+            className="button"
+            aria-disabled={unavailable !== null}
+            onClick={() => act(deed)}
+          >
+            {deed === "get" ? "Get" : "Delete"}
+          </button>
+        ))}
         <Choices choice={choice} onChange={setChoice} />
       </div>
       <Result requests={requests} problem={problem} onStop={stop} />
