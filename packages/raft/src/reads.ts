@@ -53,11 +53,13 @@ export function settle(core: Core): void {
   if (reads.confirmed.length > 0) letGo(core);
 }
 
-/** The leader's heartbeat is due: waiting reads join its round; the lease is measured by it. */
+/**
+ * The leader's heartbeat is due. It repeats the round that is out, should that have been lost;
+ * reads that came since stay out of it, or a round that takes longer than a heartbeat would never
+ * end. The lease is measured by it.
+ */
 export function beforeHeartbeat(core: Core): void {
-  const { reads } = core;
-  if (reads.waiting.length > 0 && mayServe(core)) joinRound(core);
-  else if (core.options.leaseReads) nextRound(core);
+  if (core.options.leaseReads) nextRound(core);
 }
 
 /** A tick on a node that does not lead: questions that got no answer are put again. */
@@ -105,24 +107,20 @@ function mayServe(core: Core): boolean {
 }
 
 function startRound(core: Core): void {
+  const { reads } = core;
   if (!mayServe(core)) return;
   if (holdsLease(core)) {
-    const reads = core.reads.waiting;
-    core.reads.waiting = [];
-    return confirm(core, reads, core.commitIndex, []);
+    const { waiting } = reads;
+    reads.waiting = [];
+    return confirm(core, waiting, core.commitIndex, []);
   }
-  joinRound(core);
-  broadcastHeartbeat(core);
-  confirmRound(core);
-}
-
-function joinRound(core: Core): void {
-  const { reads } = core;
-  reads.asked = reads.asked.concat(reads.waiting);
+  reads.asked = reads.waiting;
   reads.waiting = [];
   nextRound(core);
   reads.roundAsked = reads.round;
   reads.roundIndex = core.commitIndex;
+  broadcastHeartbeat(core);
+  confirmRound(core);
 }
 
 function nextRound(core: Core): void {
