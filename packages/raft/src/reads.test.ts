@@ -112,6 +112,29 @@ describe("thesis §6.4 reads on the leader", () => {
     expect(ready(node).length).toBeGreaterThan(50);
   });
 
+  test("who asked is told when leadership is lost: a follower by an answer, a client by refusal", () => {
+    const node = leader();
+    node.receive(2, { type: "read-index", term: 1, requestId: 77 });
+    read(node, 5);
+    const effects = node.receive(3, append(2, [0, 0]));
+    expect(only(effects, "read-refused").map(({ id }) => id)).toEqual([5]);
+    expect(messages(effects, "read-index-response")).toMatchObject([{ requestId: 77, index: 0 }]);
+  });
+
+  test("a slow state machine is waited for, however long", () => {
+    const node = new Driver(optionsFor(2), false);
+    node.receive(1, append(1, [0, 0], logOf(1)));
+    node.persist();
+    read(node, 3);
+    node.receive(1, append(1, [1, 1], [], { leaderCommit: 1 }));
+    const { requestId } = node.sentOf("read-index").at(-1)!;
+    node.receive(1, response(requestId, 1));
+    expect(only(node.tick(100), "read-refused")).toEqual([]);
+    expect(ready(node)).toEqual([]);
+    node.step({ kind: "applied", index: 1 });
+    expect(ready(node)).toEqual([3]);
+  });
+
   test("[19] no read before an entry of the leader's own term is committed", () => {
     const node = new Driver(
       optionsFor(1, { recovered: recovered(3, logOf(1, 3), { commitIndex: 1 }) }),
@@ -369,6 +392,23 @@ describe("thesis §6.4.1 lease reads", () => {
     expect(messages(node.receive(3, request), "request-vote-response")).toMatchObject([
       { voteGranted: true },
     ]);
+  });
+
+  test("a new leader holds none before anybody answered it", () => {
+    const node = new Driver(optionsFor(1, { leaseReads: true, checkQuorum: true })).lead(2);
+    node.acknowledge(2, 1);
+    read(node, 1);
+    expect(ready(node)).toEqual([]);
+  });
+
+  test("a single node needs none", () => {
+    const alone = { leaseReads: true, checkQuorum: true, initialConfiguration: voters(1) };
+    const node = new Driver(optionsFor(1, alone)).lead();
+    for (let id = 1; id <= 3; id++) {
+      read(node, id);
+      node.tick(7);
+    }
+    expect(ready(node)).toEqual([1, 2, 3]);
   });
 
   test("it is off unless asked for", () => {
