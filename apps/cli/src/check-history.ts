@@ -54,7 +54,7 @@ export async function checkHistory(
     thorough: true,
   });
   const seconds = (performance.now() - start) / 1000;
-  const isCutShort = result.verdict === "illegal" && isOutOfTime();
+  const isCutShort = result.verdict === "illegal" && !result.isSmallest;
   const checked: Checked = { parsed, result, seconds, isCutShort };
   if (options.html !== undefined) {
     const problem = await drawTo(options.html, file, checked);
@@ -173,7 +173,7 @@ function windowOf({ parsed, result, isCutShort }: Checked): string[] {
       ? "This operation alone has no explanation"
       : `No order explains these ${window.length} operations`;
   const why = isCutShort
-    ? "; time ran out before all that could be left out was"
+    ? "; it was given up to find out whether fewer would do"
     : window.length === 1
       ? ""
       : ", and none of them can be left out";

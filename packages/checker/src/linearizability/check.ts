@@ -3,6 +3,8 @@ import type { Operation } from "../history.ts";
 import { explainIllegal } from "./explain.ts";
 import type { Explanation } from "./explain.ts";
 import { findPlainContradiction } from "./fast-checks.ts";
+import { searchFrontier } from "./frontier.ts";
+import type { FrontierResult } from "./frontier.ts";
 import { relax } from "./relax.ts";
 import { search } from "./search.ts";
 import type { SearchLimits, Verdict } from "./search.ts";
@@ -32,10 +34,12 @@ export interface LinearizabilityResult {
   /** The same in one sentence, without the operations of the window. */
   readonly sentence: string;
   /**
-   * Illegal: operations that no order explains, none of which can be left out without making the
-   * rest explainable (a write whose value somebody saw stays). By time of call.
+   * Illegal: operations that no order explains, as few as were found (a write whose value somebody
+   * saw stays). By time of call.
    */
   readonly window: readonly Operation[];
+  /** Illegal: it is known that none of the window can be left out. */
+  readonly isSmallest: boolean;
   /** Illegal: the first one, in the window, that no order reaches. */
   readonly impossible: Operation | null;
   /** Configurations looked at in all groups. */
@@ -58,6 +62,11 @@ export interface GroupResult {
 }
 
 const BUDGET = 2_000_000;
+/** What does not end soon in the depth seldom ends at all. */
+const BUDGET_OF_DEPTH = 20_000;
+/** At least, for each part of an illegal history that is tried on the way to a small one. */
+const BUDGET_OF_PARTS = 100_000;
+const WIDTH_OF_FIRST_LOOK = 16;
 /** For an order that can't be whole. */
 const BUDGET_OF_PICTURES = 20_000;
 const never = (): boolean => false;
@@ -96,7 +105,7 @@ export function checkLinearizable(
   }
   if (illegal !== null) return { verdict: "illegal", ...illegal, visitedCount, groups };
   const verdict = unknown === "" ? "ok" : "unknown";
-  const none = { window: [], impossible: null };
+  const none = { window: [], isSmallest: false, impossible: null };
   return { verdict, explanation: unknown, sentence: unknown, ...none, visitedCount, groups };
 }
 
@@ -105,6 +114,8 @@ interface Found {
   readonly visitedCount: number;
   /** The longest one that was found. */
   readonly order: readonly Step[];
+  /** Illegal: what was called later is not likely to have a part in it. */
+  readonly lastCall?: number;
 }
 
 interface Judged extends Found {
@@ -114,26 +125,52 @@ interface Judged extends Found {
 
 /** From the quickest way of finding out to the slowest. */
 function judge(group: Group, limits: SearchLimits): Judged {
-  const searchIt = (smaller: Group): Found => searchWhole(smaller, limits);
+  const forParts = { ...limits, budget: Math.min(limits.budget, BUDGET_OF_PARTS) };
+  const searchPart = (smaller: Group): Found => searchWhole(smaller, forParts);
   if (findPlainContradiction(group) !== null) {
-    const explain = (): Explanation => explainIllegal(group, searchIt);
+    const explain = (): Explanation => explainIllegal(group, searchPart);
     return { verdict: "illegal", visitedCount: 0, order: [], explain };
   }
-  const weaker = searchRelaxed(group, limits);
+  const quick = { ...limits, budget: Math.min(limits.budget, BUDGET_OF_DEPTH) };
+  const weaker = searchRelaxed(group, quick);
   if (weaker?.verdict === "illegal") {
     const withoutRefusals = { ...group, steps: group.steps.filter(tellsMore) };
-    const searchAgain = (smaller: Group): Found => searchRelaxed(smaller, limits)!;
+    const searchAgain = (smaller: Group): Found => {
+      const again = searchRelaxed(smaller, quick)!;
+      return again.verdict === "unknown" ? searchPart(smaller) : again;
+    };
     return { ...weaker, explain: () => explainIllegal(withoutRefusals, searchAgain) };
   }
   const isEnough = weaker !== null && weaker.verdict === "ok" && weaker.isExact;
-  const found = isEnough ? weaker : searchIt(group);
+  const found = isEnough ? weaker : searchWhole(group, limits);
   const visitedCount = found.visitedCount + (isEnough ? 0 : (weaker?.visitedCount ?? 0));
-  return { ...found, visitedCount, explain: () => explainIllegal(group, searchIt) };
+  // A part that is as illegal as the whole may take as long to be found so.
+  const budget = Math.min(limits.budget, Math.max(BUDGET_OF_PARTS, visitedCount * 2));
+  const searchLikeWhole = (smaller: Group): Found => searchWhole(smaller, { ...limits, budget });
+  const explain = (): Explanation => explainIllegal(group, searchLikeWhole, found.lastCall);
+  return { ...found, visitedCount, explain };
 }
 
+/** A narrow look ahead, a look into the depth, then wider and wider. */
 function searchWhole(group: Group, limits: SearchLimits): Found {
-  const { longest, ...found } = search(group, limits);
-  return { ...found, order: longest.map((at) => group.steps[at]!) };
+  const narrow = ahead(group, searchFrontier(group, limits, WIDTH_OF_FIRST_LOOK));
+  if (narrow.verdict !== "unknown" || narrow.visitedCount >= limits.budget) return narrow;
+  const left = limits.budget - narrow.visitedCount;
+  const { longest, ...deep } = search(group, {
+    ...limits,
+    budget: Math.min(left, BUDGET_OF_DEPTH),
+  });
+  const visitedCount = narrow.visitedCount + deep.visitedCount;
+  const order = longest.map((at) => group.steps[at]!);
+  if (deep.verdict !== "unknown") return { ...deep, visitedCount, order };
+  const budget = limits.budget - visitedCount;
+  if (budget <= 0 || limits.isOutOfTime()) return { ...deep, visitedCount, order };
+  const wide = ahead(group, searchFrontier(group, { ...limits, budget }));
+  return { ...wide, visitedCount: visitedCount + wide.visitedCount };
+}
+
+function ahead(group: Group, { longest, stuckAt, ...found }: FrontierResult): Found {
+  return { ...found, order: longest.map((at) => group.steps[at]!), lastCall: stuckAt };
 }
 
 function searchRelaxed(

@@ -11,6 +11,8 @@ export interface Explanation {
   readonly explanation: string;
   readonly sentence: string;
   readonly window: readonly Operation[];
+  /** It is known that none of the window can be left out. */
+  readonly isSmallest: boolean;
   readonly impossible: Operation;
 }
 
@@ -18,14 +20,18 @@ type Search = (group: Group) => { readonly verdict: Verdict; readonly order: rea
 
 const NAMED_MAX = 8;
 
-/** @param group No order explains it, as `search` can tell. */
-export function explainIllegal(group: Group, search: Search): Explanation {
+/**
+ * @param group No order explains it, as `search` can tell.
+ * @param lastCall what was called later is not likely to have a part in it.
+ */
+export function explainIllegal(group: Group, search: Search, lastCall?: number): Explanation {
   const found = findPlainContradiction(group);
   // What was found without a search is small already.
   const steps = group.steps.filter((step) => found === null || found.steps.includes(step));
-  const smaller = minimize(
+  const { group: smaller, isSmallest } = minimize(
     { keys: group.keys, steps },
-    (rest) => search(rest).verdict === "illegal",
+    (rest) => search(rest).verdict,
+    lastCall,
   );
   const window = smaller.steps.map(({ operation }) => operation);
   const plain = findPlainContradiction(smaller);
@@ -34,10 +40,10 @@ export function explainIllegal(group: Group, search: Search): Explanation {
   if (plain !== null) {
     const { sentence, impossible } = plain;
     const explanation = `${sentence}: ${named}${more}`;
-    return { explanation, sentence, window, impossible: impossible.operation };
+    return { explanation, sentence, window, isSmallest, impossible: impossible.operation };
   }
   const explanation = `no order of these explains what was seen: ${named}${more}`;
-  return { explanation, ...stuckAt(smaller, search(smaller).order), window };
+  return { explanation, ...stuckAt(smaller, search(smaller).order), window, isSmallest };
 }
 
 /** The operation that had to come next when the longest order had come to its end. */

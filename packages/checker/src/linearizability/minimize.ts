@@ -1,28 +1,49 @@
 /** Shrinks an illegal group of operations while it stays illegal. */
+import type { Verdict } from "./search.ts";
 import type { Cell, Group, Step } from "./steps.ts";
+
+export interface Minimized {
+  readonly group: Group;
+  /** Without any one of its operations it is known to be explainable. */
+  readonly isSmallest: boolean;
+}
 
 /**
  * Leaves out operations, in ever smaller pieces, as long as what is left has no explanation. Only
  * what proves nothing may go: never a write whose value somebody who stays has seen, or may have
  * been refused for. So an illegal rest proves the whole illegal.
+ *
+ * @param lastCall what was called later is not likely to have a part in it.
  */
-export function minimize(group: Group, isIllegal: (group: Group) => boolean): Group {
+export function minimize(
+  group: Group,
+  verdictOn: (group: Group) => Verdict,
+  lastCall = Number.POSITIVE_INFINITY,
+): Minimized {
+  const { keys } = group;
   let steps = group.steps;
+  const upTo = steps.findIndex(({ call }) => call > lastCall);
+  if (upTo !== -1) {
+    const rest = withoutUnneeded(steps, upTo, steps.length);
+    if (verdictOn({ keys, steps: rest }) === "illegal") steps = rest;
+  }
   let piece = Math.ceil(steps.length / 2);
-  while (piece >= 1) {
+  for (;;) {
     let removedAny = false;
+    let doubts = 0;
     for (let end = steps.length; end > 0; end -= piece) {
       const start = Math.max(0, end - piece);
       const rest = withoutUnneeded(steps, start, end);
       if (rest.length === steps.length) continue;
-      if (!isIllegal({ keys: group.keys, steps: rest })) continue;
+      const verdict = verdictOn({ keys, steps: rest });
+      if (verdict === "unknown") doubts += 1;
+      if (verdict !== "illegal") continue;
       steps = rest;
       removedAny = true;
     }
-    if (piece === 1 && !removedAny) break;
-    piece = piece === 1 ? 1 : Math.ceil(piece / 2);
+    if (piece <= 1 && !removedAny) return { group: { keys, steps }, isSmallest: doubts === 0 };
+    piece = Math.ceil(piece / 2);
   }
-  return { keys: group.keys, steps };
 }
 
 /** Takes out of `steps` what lies from `start` up to `end` and is not needed by what stays. */

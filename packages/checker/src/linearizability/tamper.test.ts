@@ -2,6 +2,7 @@
 import { describe, expect, test } from "vitest";
 import type { Operation } from "../history.ts";
 import { isExplainable } from "../testing/brute-force.ts";
+import { createChance } from "../testing/chance.ts";
 import { generateHistory, moveReturn, swapReads } from "../testing/histories.ts";
 import type { Chance, HistoryShape } from "../testing/histories.ts";
 import { checkLinearizable } from "./check.ts";
@@ -32,19 +33,6 @@ const tampers: readonly [string, Tamper][] = [
 ];
 
 const SEEDS = 300;
-
-/** A small generator (mulberry32): a seed that fails, fails again. */
-function createChance(seed: number): Chance {
-  let state = seed;
-  return {
-    integer(min, max) {
-      state = (state + 0x6d2b79f5) | 0;
-      let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-      mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-      return min + (((mixed ^ (mixed >>> 14)) >>> 0) % (max - min + 1));
-    },
-  };
-}
 
 describe.each(shapes)("tiny histories, %s", { timeout: 60_000 }, (_, shape) => {
   test("are good as they are", () => {
