@@ -36,8 +36,10 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 
   let crc = ~seed;
   let at = start;
   // A view costs more than it saves on a frame's header or a short record.
-  const view = end - start < VIEW_BYTES_MIN ? null : viewOf(bytes);
-  for (; view !== null && at + 16 <= end; at += 16) {
+  const isLong = end - start >= VIEW_BYTES_MIN;
+  const view = isLong ? viewOf(bytes) : NO_BYTES;
+  const wordsEnd = isLong ? end : start;
+  for (; at + 16 <= wordsEnd; at += 16) {
     const a = crc ^ view.getInt32(at, true);
     const b = view.getInt32(at + 4, true);
     const c = view.getInt32(at + 8, true);
@@ -65,6 +67,8 @@ export function crc32c(bytes: Uint8Array, start = 0, end = bytes.length, seed = 
   }
   return ~crc >>> 0;
 }
+
+const NO_BYTES = new DataView(new ArrayBuffer(0));
 
 function viewOf(bytes: Uint8Array): DataView {
   return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
