@@ -25,6 +25,7 @@ const { values } = parseArgs({
 });
 
 const crowd: HistoryShape = { ...ORDINARY, operations: 500, keys: 1, clients: 50 };
+const mostlyCas = { put: 1, get: 2, delete: 0, cas: 5 };
 const withDeletes = { put: 3, get: 5, delete: 1, cas: 1 };
 
 /** What must be reached within so many seconds. */
@@ -32,9 +33,13 @@ const shapes: readonly [string, HistoryShape, number][] = [
   ["10,000 operations, 20 keys, 10 clients", ORDINARY, 2],
   ["the same, with deletes", { ...ORDINARY, mix: withDeletes }, 2],
   ["the same, five values in all", { ...ORDINARY, values: 5 }, 2],
+  ["the same, mostly cas", { ...ORDINARY, mix: mostlyCas }, 2],
   ["500 operations, one key, 50 clients", crowd, 10],
   ["the same, with deletes", { ...crowd, mix: withDeletes }, 10],
   ["the same, five values in all", { ...crowd, values: 5 }, 10],
+  ["the same, twenty values in all", { ...crowd, values: 20 }, 10],
+  ["the same, mostly cas", { ...crowd, mix: mostlyCas }, 10],
+  ["the same, a quarter unknown", { ...crowd, unknownOneIn: 4, values: 20 }, 10],
 ];
 
 type Spoil = (shape: HistoryShape, random: Random) => Operation[];
