@@ -28,7 +28,6 @@ import { nodeOptions } from "./node-options.ts";
 import { ObservationHub } from "./observation-hub.ts";
 import { observerService } from "./observer-service.ts";
 import { addClientServices, type Hosted } from "./services/index.ts";
-import { comesBack, giveWay } from "./giving-way.ts";
 import { leaveOnSignals } from "./leaving.ts";
 import { Peers } from "./peers.ts";
 
@@ -87,7 +86,6 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
       })
     : null;
   let node: NodeApi<never> | null = null;
-  if (comesBack(storage.recovered)) giveWay(() => node?.status().role === "leader");
   const configured = new Map(config.peers.map(({ id, address }) => [id, address]));
   const transport = createTransport({
     cluster: config.cluster,
