@@ -3,6 +3,8 @@
  * follows the leader. What each asked and was told is the history.
  */
 import type { Action, Operation, Outcome } from "@raftarium/checker";
+import { loggedCommand, openSession } from "@raftarium/node";
+import type { SessionPosition } from "@raftarium/node";
 import type { Chance } from "./chance.ts";
 import { answered, commandOf } from "./commands.ts";
 import type { Oracle } from "./oracle.ts";
@@ -40,10 +42,14 @@ interface Request {
   readonly id: number;
   readonly client: VirtualClient;
   readonly action: Action;
+  /** Its number in the client's session; null: of none, so it may count as often as it is sent. */
+  readonly position: SessionPosition | null;
+  /** Null: a read. The same bytes each time that it is sent. */
+  readonly command: Uint8Array | null;
   readonly fingerprint: number;
   readonly callUs: number;
-  /** The answer came, or nobody waits for it any more. */
-  settled: boolean;
+  /** It was sent before, and may count yet, whatever becomes of it now. */
+  readonly retried: boolean;
 }
 
 interface VirtualClient {
@@ -53,12 +59,16 @@ interface VirtualClient {
   readonly lastSeen: LastSeen;
   /** Operations until it rests. */
   burstLeft: number;
+  /** Null: it has none (yet). */
+  session: { readonly id: number; sequence: number } | null;
 }
 
 /** `index` null: no good answer. */
 type Settled = (outcome: Outcome, index: number | null) => void;
 
 const NOTE_ANSWER = 16;
+/** Of the clients that do not know what became of a request, so many begin another session. */
+const NEW_SESSION_SHARE = 0.3;
 const LINK_US_MIN = 20;
 const LINK_JITTER_US = 300;
 /** Before a client tries anything else after it got no good answer. */
@@ -86,16 +96,34 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     timeline.after(1 + pauseUs + chance.tail(swarm.thinkUs), () => {
       if (stopped) return;
       requestCount += 1;
+      if (swarm.sessions && client.session === null) {
+        beginSession(client);
+        return;
+      }
       const action = drawAction(chance, swarm, requestCount, client.lastSeen);
       attempt(client, action, false);
     });
   }
 
+  function beginSession(client: VirtualClient): void {
+    const id = requestCount;
+    exchange(client, openSession(), "", (reply) => {
+      const opened = reply.kind === "notice" && reply.notice.session === "opened";
+      trace.note(NOTE_ANSWER, id, reply.kind.length, opened ? reply.notice.id : 0);
+      if (opened) {
+        counts.add("session begun");
+        client.session = { id: reply.notice.id, sequence: 0 };
+      } else turnElsewhere(client, reply);
+      run(client, opened ? 0 : BACK_OFF_US);
+    });
+  }
+
   /** Asks, and perhaps asks the same again as long as nobody knows what became of it. */
   function attempt(client: VirtualClient, action: Action, again: boolean): void {
-    const id = requestCount;
-    ask(client, { id, action, again }, (outcome, index) => {
-      if (outcome === "unknown" && !stopped && chance.happens(swarm.retryRate)) {
+    const position = action.kind === "get" ? null : nextPosition(client);
+    begin(client, action, position, again, (outcome, index) => {
+      const isNumbered = position !== null;
+      if (!isNumbered && outcome === "unknown" && !stopped && chance.happens(swarm.retryRate)) {
         counts.add("client tried again");
         requestCount += 1;
         attempt(client, action, true);
@@ -112,55 +140,88 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     return swarm.restUs === 0 ? 0 : chance.tail(swarm.restUs);
   }
 
-  function ask(
+  function begin(
     client: VirtualClient,
-    { id, action, again }: { id: number; action: Action; again: boolean },
+    action: Action,
+    position: SessionPosition | null,
+    again: boolean,
     then: Settled,
   ): void {
-    const command = commandOf(action, id, again);
+    const id = requestCount;
+    const bare = commandOf(action, id, again);
+    const command = bare === null ? null : loggedCommand(bare, position);
     const fingerprint = command === null ? 0 : fingerprintOf(command);
+    oracle.proposed(fingerprint, id, action, position);
     const callUs = timeline.nowUs();
-    const request: Request = { id, client, action, fingerprint, callUs, settled: false };
-    oracle.proposed(fingerprint, id, action);
+    ask({ id, client, action, position, command, fingerprint, callUs, retried: false }, then);
+  }
+
+  function ask(request: Request, then: Settled): void {
+    const { client, action, command } = request;
     const key = action.kind === "get" ? action.key : "";
+    exchange(client, command, key, (reply) => settle(request, reply, then));
+  }
+
+  /** `then` gets the answer, or hears that nobody waits for it any more. */
+  function exchange(
+    client: VirtualClient,
+    command: Uint8Array | null,
+    key: string,
+    then: (reply: Reply) => void,
+  ): void {
+    let settled = false;
+    const end = (reply: Reply): void => {
+      if (settled) return;
+      settled = true;
+      then(reply);
+    };
     timeline.after(linkUs(), () => {
       const listens = fleet.find(client.targetId)?.request(command, key, (reply) => {
-        timeline.after(linkUs(), () => settle(request, reply, then));
+        timeline.after(linkUs(), () => end(reply));
       });
-      if (listens !== true) settle(request, { kind: "failed", leaderId: null }, then);
+      if (listens !== true) end({ kind: "failed", leaderId: null });
     });
-    timeline.after(swarm.requestTimeoutUs, () => {
-      settle(request, { kind: "unknown", leaderId: null }, then);
-    });
+    timeline.after(swarm.requestTimeoutUs, () => end({ kind: "unknown", leaderId: null }));
   }
 
   function settle(request: Request, reply: Reply, then: Settled): void {
-    if (request.settled) return;
-    request.settled = true;
-    const { id, client, fingerprint } = request;
-    let { action } = request;
-    trace.note(NOTE_ANSWER, id, reply.kind.length, reply.kind === "ok" ? reply.index : 0);
-    let outcome: Outcome = "unknown";
-    if (reply.kind === "ok") {
-      outcome = "ok";
-      acknowledgedCount += 1;
-      action = answered(action, reply.answer);
-      remember(client, action);
-      if (action.kind === "get") oracle.answeredRead(id, action.key, reply.index, reply.answer);
-      else oracle.answeredWrite(id, fingerprint, reply.index, reply.answer);
-    } else if (reply.kind === "failed") {
-      outcome = "fail";
-      oracle.failed(id, fingerprint);
+    const { id, client, position } = request;
+    trace.note(NOTE_ANSWER, id, reply.kind.length, "index" in reply ? reply.index : 0);
+    const outcome = outcomeOf(request, reply);
+    const action = reply.kind === "ok" ? answered(request.action, reply.answer) : request.action;
+    if (reply.kind === "ok") take(request, action, reply);
+    if (reply.kind === "failed" && outcome === "fail") oracle.failed(id, request.fingerprint);
+    if (reply.kind === "notice") oracle.refused(id, reply.notice.session);
+    const isSentAgain =
+      position !== null && outcome === "unknown" && !stopped && chance.happens(swarm.retryRate);
+    if (!isSentAgain) record(request, action, outcome);
+    if (reply.kind !== "ok") turnElsewhere(client, reply);
+    if (isSentAgain) {
+      counts.add("client tried again in its session");
+      // A quick refusal would be asked for again and again.
+      const pauseUs = reply.kind === "failed" ? BACK_OFF_US : 1;
+      timeline.after(pauseUs, () => ask({ ...request, retried: true }, then));
+      return;
     }
-    record(request, action, outcome);
-    if (reply.kind !== "ok") {
-      if (reply.kind === "unknown") client.identity = newIdentity();
-      client.targetId =
-        reply.leaderId === null || reply.leaderId === client.targetId
-          ? chance.pick(fleet.all).nodeId
-          : reply.leaderId;
+    if (outcome === "unknown") {
+      client.identity = newIdentity();
+      if (client.session !== null && chance.happens(NEW_SESSION_SHARE)) client.session = null;
     }
     then(outcome, reply.kind === "ok" ? reply.index : null);
+  }
+
+  function take(request: Request, action: Action, reply: Extract<Reply, { kind: "ok" }>): void {
+    const { id, client, fingerprint } = request;
+    acknowledgedCount += 1;
+    remember(client, action);
+    if (action.kind === "get") oracle.answeredRead(id, action.key, reply.index, reply.answer);
+    else oracle.answeredWrite(id, fingerprint, reply.index, reply.answer);
+  }
+
+  function turnElsewhere(client: VirtualClient, reply: Reply): void {
+    const leaderId = reply.kind === "failed" || reply.kind === "unknown" ? reply.leaderId : null;
+    client.targetId =
+      leaderId === null || leaderId === client.targetId ? chance.pick(fleet.all).nodeId : leaderId;
   }
 
   function record(request: Request, action: Action, outcome: Outcome): void {
@@ -177,7 +238,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
   function createClient(): VirtualClient {
     const targetId = chance.pick(fleet.all).nodeId;
     const burstLeft = swarm.burstOperations;
-    return { identity: newIdentity(), targetId, lastSeen: new Map(), burstLeft };
+    return { identity: newIdentity(), targetId, lastSeen: new Map(), burstLeft, session: null };
   }
 
   for (let count = 0; count < swarm.clientCount; count += 1) run(createClient(), 0);
@@ -198,7 +259,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
         turn += 1;
         requestCount += 1;
         const action: Action = { kind: "put", key: "probe", value: `v${requestCount}` };
-        ask(client, { id: requestCount, action, again: false }, (_outcome, index) => {
+        begin(client, action, null, false, (_outcome, index) => {
           if (index === null) timeline.after(PROBE_PAUSE_US, next);
           else acknowledged(index);
         });
@@ -206,6 +267,18 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
       next();
     },
   };
+}
+
+function outcomeOf({ retried }: Request, reply: Reply): Outcome {
+  if (reply.kind === "ok") return "ok";
+  return reply.kind === "failed" && !retried ? "fail" : "unknown";
+}
+
+function nextPosition({ session }: VirtualClient): SessionPosition | null {
+  if (session === null) return null;
+  session.sequence += 1;
+  const { id, sequence } = session;
+  return { session: id, sequence, answeredThrough: sequence - 1 };
 }
 
 function remember(client: VirtualClient, action: Action): void {

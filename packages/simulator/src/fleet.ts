@@ -126,7 +126,7 @@ function optionsOf(
       heartbeatTicks: swarm.heartbeatTicks,
       preVote: true,
       checkQuorum: true,
-      leaseReads: false,
+      leaseReads: swarm.leaseReads,
       priority: swarm.priorities ? id % 3 : 0,
       entriesPerAppendMax: swarm.entriesPerAppendMax,
       bytesPerAppendMax: swarm.bytesPerAppendMax,

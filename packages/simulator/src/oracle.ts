@@ -5,10 +5,21 @@
 import type { Action, InvariantChecker } from "@raftarium/checker";
 import { createModel } from "./model.ts";
 import type { Answer, Model } from "./model.ts";
+import type { SessionPosition } from "@raftarium/node";
 
 export interface Oracle {
-  /** A client is about to send this command; `fingerprint` recognises it in the log. */
-  proposed(fingerprint: number, requestId: number, action: Action): void;
+  /**
+   * A client is about to send this command; `fingerprint` recognises it in the log. `position`
+   * null: it is sent once. Otherwise it may be in the log often, and counts once (thesis, 6.3).
+   */
+  proposed(
+    fingerprint: number,
+    requestId: number,
+    action: Action,
+    position: SessionPosition | null,
+  ): void;
+  /** The sessions refused what they should have carried out. */
+  refused(requestId: number, notice: string): void;
   /** Everything answered so far must come before an operation that begins now. */
   floor(): number;
   answeredWrite(requestId: number, fingerprint: number, index: number, answer: Answer): void;
@@ -25,7 +36,11 @@ interface Proposed {
   readonly requestId: number;
   readonly action: Action;
   readonly floor: number;
+  readonly position: SessionPosition | null;
+  /** Where it took effect; 0: nowhere yet. */
   committedIndex: number;
+  /** All places in the log, where it has a position. */
+  readonly copies: number[];
   failed: boolean;
 }
 
@@ -34,6 +49,8 @@ export function createOracle(checker: InvariantChecker): Oracle {
   const byFingerprint = new Map<number, Proposed>();
   const readFloors = new Map<number, number>();
   let floor = 0;
+  /** Commands of a session up to here came too late if they were not there by then. */
+  const answeredThrough = new Map<number, number>();
 
   function fail(explanation: string): void {
     checker.report({ invariant: "client answers", explanation, nodeIds: [] });
@@ -44,8 +61,10 @@ export function createOracle(checker: InvariantChecker): Oracle {
       const index = model.appliedIndex + 1;
       const fingerprint = checker.committedCommand(index);
       const proposed = fingerprint === null ? undefined : byFingerprint.get(fingerprint);
-      model.apply(proposed?.action ?? null);
-      if (proposed === undefined) continue;
+      const counts =
+        proposed !== undefined && (proposed.position === null || isNew(proposed, index));
+      model.apply(counts ? proposed.action : null);
+      if (!counts) continue;
       if (proposed.committedIndex !== 0) {
         fail(
           `request ${proposed.requestId} is in the committed log twice, ` +
@@ -60,6 +79,15 @@ export function createOracle(checker: InvariantChecker): Oracle {
         );
       }
     }
+  }
+
+  /** A model of the sessions: whether the command at `index` takes effect there. */
+  function isNew(proposed: Proposed, index: number): boolean {
+    const { session, sequence, answeredThrough: told } = proposed.position!;
+    const through = Math.max(answeredThrough.get(session) ?? 0, Math.min(told, sequence - 1));
+    answeredThrough.set(session, through);
+    proposed.copies.push(index);
+    return proposed.committedIndex === 0 && sequence > through;
   }
 
   function compare(requestId: number, index: number, answer: Answer, expected: Answer): void {
@@ -86,19 +114,28 @@ export function createOracle(checker: InvariantChecker): Oracle {
   }
 
   return {
-    proposed(fingerprint, requestId, action) {
+    proposed(fingerprint, requestId, action, position) {
       if (action.kind === "get") readFloors.set(requestId, floor);
       else {
-        const committedIndex = 0;
-        byFingerprint.set(fingerprint, { requestId, action, floor, committedIndex, failed: false });
+        const proposed = { requestId, action, floor, position };
+        byFingerprint.set(fingerprint, {
+          ...proposed,
+          committedIndex: 0,
+          copies: [],
+          failed: false,
+        });
       }
+    },
+    refused(requestId, notice) {
+      fail(`request ${requestId} of an open session was refused: ${notice}`);
     },
     floor: () => floor,
     answeredWrite(requestId, fingerprint, index, answer) {
       advance();
       const proposed = byFingerprint.get(fingerprint);
       if (proposed === undefined) return;
-      if (proposed.committedIndex !== index) {
+      const { committedIndex } = proposed;
+      if (committedIndex !== index && !(committedIndex > 0 && proposed.copies.includes(index))) {
         fail(
           `request ${requestId} was told that it took effect at index ${index}, but it is ` +
             (proposed.committedIndex === 0
@@ -107,10 +144,11 @@ export function createOracle(checker: InvariantChecker): Oracle {
         );
         return;
       }
-      const expected = model.answerAt(index);
+      const expected = model.answerAt(committedIndex);
       if (expected !== null) compare(requestId, index, answer, expected);
       // The write itself is later than all that was answered before it began.
-      checkFloor(requestId, index, proposed.floor + 1);
+      checkFloor(requestId, committedIndex, proposed.floor + 1);
+      floor = Math.max(floor, index);
     },
     answeredRead(requestId, key, index, answer) {
       advance();

@@ -7,10 +7,11 @@ import type { Answer } from "./model.ts";
 import type { Chance } from "./chance.ts";
 import type { ConfigurationAt, ConfigurationChain } from "./configuration-chain.ts";
 import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
-import { startRaftNode } from "@raftarium/node";
+import { isSessionNotice, startRaftNode, withSessions } from "@raftarium/node";
+import type { SessionNotice } from "@raftarium/node";
 import { createRaft, decodeConfiguration } from "@raftarium/raft";
 import type { Configuration, ConfigurationChange, RecoveredState } from "@raftarium/raft";
-import { createKv } from "@raftarium/kv";
+import { createKv, decodeResult, encodeResult } from "@raftarium/kv";
 import type { KvMachine, KvResult } from "@raftarium/kv";
 import type { Observation } from "@raftarium/observer";
 import type { openStorage } from "@raftarium/storage";
@@ -27,6 +28,8 @@ export type ProcessHealth = "starting" | "running" | "paused" | "crashed";
 
 export type Reply =
   | { readonly kind: "ok"; readonly index: number; readonly answer: Answer }
+  /** Of the sessions themselves. */
+  | { readonly kind: "notice"; readonly index: number; readonly notice: SessionNotice }
   /** It had no effect and never will. */
   | { readonly kind: "failed"; readonly leaderId: number | null }
   | { readonly kind: "unknown"; readonly leaderId: number | null };
@@ -37,6 +40,7 @@ export interface Sabotage {
   readonly startRaftNode?: typeof startRaftNode;
   readonly openStorage?: typeof openStorage;
   readonly createKv?: typeof createKv;
+  readonly withSessions?: typeof withSessions;
   /** `soon` runs a task right after what is due now. */
   readonly wrapStorage?: (storage: Storage, soon: (task: () => void) => void) => Storage;
 }
@@ -103,11 +107,14 @@ export interface VirtualProcess {
   snapshotFingerprint(): string;
 }
 
-type Node = NodeApi<KvResult>;
+type Result = KvResult | SessionNotice;
+type Node = NodeApi<Result>;
 
 export type ProcessOptions = Omit<RaftNodeOptions, "incarnation"> & {
   readonly historyRevisionsMax: number;
 };
+
+const RESULTS = { encode: encodeResult, decode: decodeResult };
 
 export function createProcess(options: ProcessOptions, ports: ProcessPorts): VirtualProcess {
   return new Process(options, ports);
@@ -121,7 +128,7 @@ class Process implements VirtualProcess {
   #incarnation = 0;
   #node: Node | null = null;
   #kv: KvMachine | null = null;
-  #machine: TappedMachine<KvResult> | null = null;
+  #machine: TappedMachine<Result> | null = null;
   /** What reached the process while it was paused; runs in order when it goes on. */
   #backlog: (() => void)[] = [];
   /** Requests whose answer is still due: a crash breaks their connections. */
@@ -177,8 +184,9 @@ class Process implements VirtualProcess {
     const { timeline, sabotage, observer, send } = this.#ports;
     const { historyRevisionsMax } = this.#options;
     const kv = (sabotage.createKv ?? createKv)({ historyRevisionsMax });
-    const machine = tapMachine<KvResult>(kv, taps);
-    const ports: Ports<KvResult> = {
+    const replicated = (sabotage.withSessions ?? withSessions)(kv, RESULTS);
+    const machine = tapMachine<Result>(replicated, taps);
+    const ports: Ports<Result> = {
       storage,
       machine,
       transport: {
@@ -310,15 +318,21 @@ class Process implements VirtualProcess {
   #write(command: Uint8Array, answer: (reply: Reply) => void): void {
     this.#node?.propose(command, (outcome) => {
       if (outcome.kind === "applied") {
-        const said = answerOf(outcome.result);
-        if (said !== null) answer({ kind: "ok", index: outcome.index, answer: said });
-        else this.#ports.failed(this.nodeId, new Error("the machine refused a good command"));
+        const { index, result } = outcome;
+        if (isSessionNotice(result)) answer({ kind: "notice", index, notice: result });
+        else this.#answerWrite(index, result, answer);
       } else if (outcome.kind === "unknown") {
         answer({ kind: "unknown", leaderId: outcome.leaderId });
       } else {
         answer({ kind: "failed", leaderId: outcome.leaderId });
       }
     });
+  }
+
+  #answerWrite(index: number, result: KvResult, answer: (reply: Reply) => void): void {
+    const said = answerOf(result);
+    if (said !== null) answer({ kind: "ok", index, answer: said });
+    else this.#ports.failed(this.nodeId, new Error("the machine refused a good command"));
   }
 
   #read(key: string, answer: (reply: Reply) => void): void {
@@ -423,7 +437,7 @@ class Process implements VirtualProcess {
   snapshotFingerprint(): string {
     let total = 0;
     let hash = 0;
-    for (const piece of this.#kv?.snapshot() ?? []) {
+    for (const piece of this.#machine?.snapshot() ?? []) {
       total += piece.length;
       hash = (Math.imul(hash, 31) + fingerprintOf(piece)) | 0;
     }

@@ -29,7 +29,7 @@ import type { Operator } from "./operator.ts";
 import { createOracle } from "./oracle.ts";
 import type { Oracle } from "./oracle.ts";
 import type { ProcessHealth, Sabotage, VirtualProcess } from "./process.ts";
-import { drawSwarm } from "./swarm.ts";
+import { drawSwarm, withOverrides } from "./swarm.ts";
 import type { Swarm } from "./swarm.ts";
 import { createTimeline } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
@@ -107,7 +107,8 @@ class World {
     const { seed, nodeCount } = options;
     const [timeline, trace, counts] = [this.#timeline, this.#trace, this.#counts];
     this.#chance = createChance(seed);
-    this.#swarm = { ...drawSwarm(this.#chance.fork(1), nodeCount), ...options.overrides };
+    const drawn = drawSwarm(this.#chance.fork(1), nodeCount);
+    this.#swarm = withOverrides(drawn, options.overrides ?? {});
     const nodeIds = Array.from({ length: nodeCount }, (_, at) => at + 1);
     const checker = createInvariantChecker({ voters: nodeIds, durability: true });
     this.#checker = checker;

@@ -18,7 +18,9 @@ export function describeWorld(swarm: Swarm): string {
       `A snapshot is taken every ${swarm.snapshotEntries} entries; ` +
       `${swarm.trailingEntries} entries before it are kept.`,
     `${swarm.clientCount} clients and ${swarm.keyCount} keys; a client waits at most ` +
-      `${swarm.requestTimeoutUs / MS} ms for an answer.`,
+      `${swarm.requestTimeoutUs / MS} ms for an answer.` +
+      (swarm.sessions ? " Writes are numbered in sessions, so that each counts once." : "") +
+      (swarm.leaseReads ? " Reads are answered by lease." : ""),
     faults === "" ? "Nothing is done to the cluster." : `What may happen: ${faults}.`,
   ].join("\n");
 }

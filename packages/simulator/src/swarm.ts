@@ -112,7 +112,19 @@ export interface Swarm {
   readonly retryRate: number;
   readonly requestTimeoutUs: number;
   readonly valueBytesMax: number;
+  /** Leaders answer reads by their lease; only right where clocks tick at nearly the same rate. */
+  readonly leaseReads: boolean;
+  /** Clients number their writes, and may send one again under its number: it must count once. */
+  readonly sessions: boolean;
 }
+
+/** What a lease cannot bear: a clock that is not like the others, or that a pause held up. */
+const LEASE_BREAKERS: ReadonlySet<FaultKind> = new Set([
+  "pause",
+  "pause leader",
+  "clock rate",
+  "clock jump",
+]);
 
 const MS = 1000;
 
@@ -126,7 +138,7 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const historyRevisionsMax = chance.pick([4, 40, 40, snapshotEntries < 200 ? 400 : 10_000]);
   // A snapshot must get through in time: a round trip for each chunk.
   const isSmall = valueBytesMax <= 8 && historyRevisionsMax <= 40;
-  return {
+  const swarm = {
     nodeCount,
     tickUs,
     electionTicksMin,
@@ -155,6 +167,24 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
     requestTimeoutUs: chance.pick([100, 400, 1500, 5000]) * MS,
     valueBytesMax,
   };
+  const leaseReads = chance.happens(0.25);
+  const sessions = chance.happens(0.4);
+  const faults = leaseReads ? swarm.faults.filter(keepsLeases) : swarm.faults;
+  return { ...swarm, faults, leaseReads, sessions };
+}
+
+/** What is given takes the place of what was drawn, and with it goes what would not be fair to it. */
+export function withOverrides(swarm: Swarm, overrides: Partial<Swarm>): Swarm {
+  const changed = { ...swarm, ...overrides };
+  const leaseReads =
+    overrides.leaseReads ?? (changed.leaseReads && changed.faults.every(keepsLeases));
+  // Who says how often clients try again says what their tries are worth, too.
+  const sessions = overrides.sessions ?? (overrides.retryRate === undefined && changed.sessions);
+  return { ...changed, leaseReads, sessions };
+}
+
+function keepsLeases({ kind }: FaultPlan): boolean {
+  return !LEASE_BREAKERS.has(kind);
 }
 
 function drawNetwork(chance: Chance, calm: boolean): NetworkSettings {
