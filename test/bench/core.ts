@@ -116,6 +116,7 @@ class MemoryCluster {
 function createNode(id: NodeId): Raft {
   return createRaft({
     id,
+    incarnation: 1,
     initialConfiguration: { voters: nodeIds, votersOutgoing: [], learners: [], addresses: {} },
     recovered: {
       hardState: { term: 0, votedFor: null, commitIndex: 0 },

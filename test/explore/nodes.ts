@@ -290,6 +290,7 @@ function ownCrash(nodeId: number, error: unknown): Violation {
 export function optionsOf(nodeId: number, disk: Disk, settings: CoreSettings): RaftOptions {
   return {
     id: nodeId,
+    incarnation: 1,
     initialConfiguration: { voters: NODE_IDS, votersOutgoing: [], learners: [], addresses: {} },
     recovered: { hardState: disk.hardState, snapshot: null, entries: disk.entries },
     random: { integer: (min) => min },

@@ -44,6 +44,8 @@ interface Member {
   appliedIndex: number;
   /** Writes that wait for `disk N done`; null: they are durable at once. */
   heldWrites: (() => void)[] | null;
+  /** How often it was started. */
+  starts: number;
   /** Chunks of a snapshot that is coming in. */
   incoming: string;
 }
@@ -88,6 +90,7 @@ export class World {
       commands: [],
       appliedIndex: 0,
       heldWrites: null,
+      starts: 0,
       incoming: "",
     };
     this.#members.set(nodeId, member);
@@ -257,8 +260,10 @@ export class World {
     const { preVote, entriesPerAppendMax, trailingEntries, preferred } = this.#options;
     const { leaseReads, inflightAppendsMax, uncommittedBytesMax, nodeCount } = this.#options;
     const founders = Array.from({ length: nodeCount }, (_, at) => at + 1);
+    member.starts += 1;
     member.raft = createRaft({
       id: nodeId,
+      incarnation: member.starts,
       initialConfiguration: {
         voters: nodeId <= nodeCount ? founders : [],
         votersOutgoing: [],

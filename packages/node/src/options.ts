@@ -2,7 +2,7 @@ import type { Configuration, LogIndex, Raft, RaftOptions } from "@raftarium/raft
 import type { Scheduler, StateMachine, Storage, Transport } from "./ports.ts";
 
 export interface RaftNodeOptions {
-  readonly raft: Omit<RaftOptions, "recovered" | "observing">;
+  readonly raft: Omit<RaftOptions, "incarnation" | "recovered" | "observing">;
   /** How often this node was started; from 1 up. Part of each message's identity. */
   readonly incarnation: number;
   /** Take a snapshot once this many entries were applied since the last one. */

@@ -82,6 +82,7 @@ class RaftNode<Result> implements NodeApi<Result> {
     const { recovered } = ports.storage;
     this.#raft = (ports.createRaft ?? createRaft)({
       ...options.raft,
+      incarnation: options.incarnation,
       recovered,
       observing: false,
     });
@@ -210,12 +211,16 @@ class RaftNode<Result> implements NodeApi<Result> {
   /** Gives the core one input and carries out what it decides, then whatever came meanwhile. */
   #drive(input: Input): void {
     if (this.#stopped) return;
-    this.#inbox.push(input);
-    if (this.#stepping) return;
+    if (this.#stepping) {
+      this.#inbox.push(input);
+      return;
+    }
     this.#stepping = true;
     try {
-      for (let next = this.#inbox.shift(); next !== undefined; next = this.#inbox.shift()) {
-        for (const effect of this.#raft.step(next)) this.#execute(effect);
+      // Mostly one input, and nothing that comes meanwhile.
+      for (const effect of this.#raft.step(input)) this.#execute(effect);
+      while (this.#inbox.length > 0) {
+        for (const effect of this.#raft.step(this.#inbox.shift()!)) this.#execute(effect);
       }
     } finally {
       this.#stepping = false;

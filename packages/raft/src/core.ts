@@ -24,6 +24,9 @@ export interface ConfirmedRead extends PendingRead {
   readonly index: LogIndex;
 }
 
+/** More questions than one incarnation asks: one a millisecond for 49 days. */
+const QUESTIONS_MAX = 2 ** 32;
+
 export class ReadState {
   /** Not in any round (or, on a follower, not in any question to the leader) yet. */
   waiting: PendingRead[] = [];
@@ -36,14 +39,21 @@ export class ReadState {
   roundAsked = 0;
   /** commitIndex when that round began: what `asked` may read. */
   roundIndex: LogIndex = 0;
-  /** Follower: counts questions to leaders, so that no two have the same id. Goes up only. */
-  question: RequestId = 0;
+  /**
+   * Follower: counts questions to leaders, from where no earlier incarnation came to, so that no
+   * two have the same id. Goes up only.
+   */
+  question: RequestId;
   questionTick = 0;
   /** Lease reads: when each round began, oldest first, and since when the lease runs. */
   roundTicks: { readonly round: number; readonly tick: number }[] = [];
   leaseTick = -1;
   /** The target of a transfer may win at any time from now on: no lease in this term. */
   leaseVoid = false;
+
+  constructor(incarnation: number) {
+    this.question = (incarnation - 1) * QUESTIONS_MAX;
+  }
 }
 
 export interface Transfer {
@@ -139,7 +149,7 @@ export class Core {
   /** When this leader began, or last tried to hand over. */
   calmSinceTick = 0;
 
-  readonly reads = new ReadState();
+  readonly reads: ReadState;
 
   // --- follower ---
 
@@ -162,6 +172,7 @@ export class Core {
     const hint = Math.min(hardState.commitIndex, this.log.lastIndex);
     this.commitIndex = Math.max(hint, this.log.baseIndex);
     this.hardStateGiven = hardState;
+    this.reads = new ReadState(options.incarnation);
     this.configurations = configurations;
     this.role = this.restingRole;
   }

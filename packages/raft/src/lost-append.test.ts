@@ -7,6 +7,7 @@ import type { AppendEntriesResponse, Effect, Input } from "./index.ts";
 function createLeader(): (input: Input) => Effect[] {
   const raft = createRaft({
     id: 1,
+    incarnation: 1,
     initialConfiguration: { voters: [1, 2, 3], votersOutgoing: [], learners: [], addresses: {} },
     recovered: {
       hardState: { term: 0, votedFor: null, commitIndex: 0 },

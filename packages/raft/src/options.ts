@@ -8,6 +8,7 @@ import type { RaftOptions } from "./types.ts";
  */
 export function validateOptions(options: RaftOptions): void {
   atLeast("id", options.id, 1);
+  atLeast("incarnation", options.incarnation, 1);
   atLeast("heartbeatTicks", options.heartbeatTicks, 1);
   // Twice: a single lost heartbeat must not make a follower doubt its leader.
   atLeast("electionTicksMin", options.electionTicksMin, 2 * options.heartbeatTicks);

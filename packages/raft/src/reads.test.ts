@@ -269,6 +269,22 @@ describe("thesis §6.4 reads on followers", () => {
     expect(ready(node)).toEqual([1]);
   });
 
+  test("[20] an answer to a question of an earlier life, in the same term, counts for nothing", () => {
+    const [asked] = messages(read(follower(), 1), "read-index");
+    // It restarts; its leader goes on, commits more, and the old answer is still on its way.
+    const options = { incarnation: 2, recovered: recovered(1, logOf(1, 1), { commitIndex: 1 }) };
+    const node = new Driver(optionsFor(2, options));
+    node.receive(1, append(1, [2, 1]));
+    const [again] = messages(read(node, 1), "read-index");
+    expect(again).toBeDefined();
+    node.receive(1, response(asked!.requestId, 1));
+    expect(ready(node)).toEqual([]);
+    node.receive(1, response(again!.requestId, 2));
+    expect(ready(node)).toEqual([]); // Not applied yet.
+    node.receive(1, append(1, [2, 1], [], { leaderCommit: 2 }));
+    expect(ready(node)).toEqual([1]);
+  });
+
   test("reads that nobody answers are refused in the end", () => {
     const node = follower();
     read(node, 1);

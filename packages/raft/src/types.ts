@@ -183,6 +183,11 @@ export interface RecoveredState {
 
 export interface RaftOptions {
   readonly id: NodeId;
+  /**
+   * From 1 up; greater at every start of this node, even after a crash. Late answers to what it
+   * asked in an earlier life, maybe in this same term, are known by it.
+   */
+  readonly incarnation: number;
   /** In force before any entry or snapshot says otherwise. No voters: wait to be added. */
   readonly initialConfiguration: Configuration;
   readonly recovered: RecoveredState;

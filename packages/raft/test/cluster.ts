@@ -69,6 +69,7 @@ export class Cluster {
       id,
       disk,
       raft: undefined as never,
+      starts: 0,
       up: false,
       writes: [],
       chores: [],
@@ -92,8 +93,10 @@ export class Cluster {
       id <= this.options.voterCount
         ? voters(...Array.from({ length: this.options.voterCount }, (_, i) => i + 1))
         : voters();
+    node.starts += 1;
     node.raft = createRaft(
       optionsFor(id, {
+        incarnation: node.starts,
         initialConfiguration: initial,
         random: createRandom(this.random.integer(0, 1_000_000)),
         preVote: true,

@@ -59,6 +59,7 @@ export function recovered(
 export function optionsFor(id: NodeId, overrides: Partial<RaftOptions> = {}): RaftOptions {
   return {
     id,
+    incarnation: 1,
     initialConfiguration: voters(1, 2, 3),
     recovered: nothingRecovered,
     random: createRandom(id),

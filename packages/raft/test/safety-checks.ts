@@ -37,6 +37,8 @@ export interface TestNode {
   readonly id: NodeId;
   readonly disk: Disk;
   raft: Raft;
+  /** How often it was started. */
+  starts: number;
   up: boolean;
   /** FIFO; the first completes first. */
   writes: Write[];

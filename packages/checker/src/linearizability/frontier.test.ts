@@ -32,9 +32,8 @@ const spoils: readonly ((history: readonly Operation[], chance: Chance) => Opera
 function joined(history: readonly Operation[], chance: Chance): Operation[] {
   return history.map((operation) => {
     const { action } = operation;
-    if (action.kind === "cas" || action.kind === "delete" || chance.integer(0, 2) > 0) {
-      return operation;
-    }
+    if (action.kind !== "get" && action.kind !== "put") return operation;
+    if (chance.integer(0, 2) > 0) return operation;
     const other = {
       key: action.key === "k1" ? "k2" : "k1",
       value: chance.integer(1, 2).toString(),
