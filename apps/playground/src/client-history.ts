@@ -1,8 +1,9 @@
 /**
  * What clients asked through the page's door and were told, as a history that can be checked. It
  * sees puts, and gets and deletes of one key; what is written otherwise, or by another way (at a
- * node's own port), makes a key one of which nothing can be said.
+ * node's own port), makes a key one of which nothing can be said: foreign-writes.ts.
  */
+import { isUtf8 } from "node:buffer";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { keysOf } from "@raftarium/checker";
 import type { Action, FaultBand, Operation } from "@raftarium/checker";
@@ -14,6 +15,7 @@ import type {
   RangeResponse,
   TxnRequest,
 } from "@raftarium/protocol/etcd";
+import { createForeignWrites, shownOf } from "./foreign-writes.ts";
 
 /** Beyond it nothing more is kept. */
 const OPERATIONS_MAX = 20_000;
@@ -23,8 +25,12 @@ export interface ClientHistory {
   record<Answer>(method: string, request: object, call: () => Promise<Answer>): Promise<Answer>;
   /** Those that ended, and those under way (of unknown outcome), by order of call. */
   operations(): readonly Operation[];
+  /** Learns from it what others wrote. */
+  observe(observations: readonly Observation[]): void;
   /** Keys that others wrote too. */
   foreignKeys(): readonly string[];
+  /** Entries that others may have written, to keys that nobody told. */
+  untoldCount(): number;
   isFull(): boolean;
   /** Nodes that were not well, in the times of the history. */
   faults(observations: readonly Observation[]): readonly FaultBand[];
@@ -47,6 +53,7 @@ export function createClientHistory(nowUs: () => number): ClientHistory {
   let clientCount = 0;
   const foreign = new Set<string>();
   const written = new Map<string, Set<string>>();
+  const others = createForeignWrites();
 
   /** Null: nothing that can be kept. */
   function begin(method: string, request: object): Entry | null {
@@ -62,6 +69,7 @@ export function createClientHistory(nowUs: () => number): ClientHistory {
       const values = written.get(action.key) ?? new Set();
       written.set(action.key, values.add(action.value));
     }
+    others.touch((request as PutRequest | RangeRequest | DeleteRangeRequest).key, textOf);
     const client = free.pop() ?? (clientCount += 1);
     const entry: Entry = { client, call: now(), action, return: null, outcome: "unknown" };
     entries.push(entry);
@@ -78,24 +86,35 @@ export function createClientHistory(nowUs: () => number): ClientHistory {
     if (written.get(action.key)?.has(action.value) !== true) foreign.add(action.key);
   }
 
+  const foreignKeys = (): string[] => [...new Set([...foreign, ...others.keys()])].toSorted();
+
   return {
     async record(method, request, call) {
       const entry = begin(method, request);
-      if (entry === null) return call();
+      const words = wordsOf(method, request);
+      // Ours even where it can't be kept.
+      const ended = words === null ? () => {} : others.expect(words);
       try {
         const answer = await call();
-        end(entry, answered(entry.action, answer), "ok");
+        ended("ok");
+        if (entry !== null) end(entry, answered(entry.action, answer), "ok");
         return answer;
       } catch (error) {
-        end(entry, entry.action, isDefinite(error) ? "fail" : "unknown");
+        const outcome = isDefinite(error) ? "fail" : "unknown";
+        ended(outcome);
+        if (entry !== null) end(entry, entry.action, outcome);
         throw error;
       }
     },
-    operations: () =>
-      entries
-        .filter(({ action }) => keysOf(action).every((key) => !foreign.has(key)))
-        .map((entry) => ({ ...entry })),
-    foreignKeys: () => [...foreign],
+    operations() {
+      const left = new Set(foreignKeys());
+      return entries
+        .filter(({ action }) => keysOf(action).every((key) => !left.has(key)))
+        .map((entry) => ({ ...entry }));
+    },
+    observe: (observations) => others.observe(observations),
+    foreignKeys,
+    untoldCount: () => others.untoldCount(),
     isFull: () => entries.length >= OPERATIONS_MAX,
     faults: (observations) => bandsOf(observations, (timeUs) => (timeUs - startUs) * 1000),
   };
@@ -121,6 +140,17 @@ function actionOf(method: string, request: object): Action | null {
     default:
       return null;
   }
+}
+
+/** How the nodes will tell of it; null: nothing is written, or they have words of their own. */
+function wordsOf(method: string, request: object): string | null {
+  if (method === "put") {
+    const { key, value, ignoreValue } = request as PutRequest;
+    return `${shownOf(key)}=${ignoreValue ? "(same)" : shownOf(value)}`;
+  }
+  if (method !== "deleteRange") return null;
+  const { key, rangeEnd } = request as DeleteRangeRequest;
+  return rangeEnd.length === 0 ? `del ${shownOf(key)}` : null;
 }
 
 function answered(action: Action, answer: unknown): Action {
@@ -162,7 +192,8 @@ function isDefinite(error: unknown): boolean {
 
 /** Bytes that are no text are shown as something that is. */
 function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString();
+  const buffer = Buffer.from(bytes);
+  return isUtf8(buffer) ? buffer.toString() : `0x${buffer.toString("hex")}`;
 }
 
 const SICK: Readonly<Record<string, string>> = {

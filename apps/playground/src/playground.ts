@@ -50,6 +50,7 @@ export async function startPlayground(
   const feed = createFeed({ nowUs });
   const history = createClientHistory(nowUs);
   watch(feed, createObservationChecker());
+  feed.onChange((_view, shown) => history.observe(shown));
   const specOf = (node: NodeHome) => nodeSpec(node, program);
   const nodes = home.nodes().map(specOf);
   const cluster = createCluster({ nodes, feed, speed });

@@ -1,0 +1,130 @@
+import type { EntryView, Observation, ObservationBody } from "@raftarium/observer";
+import { beforeEach, expect, test } from "vitest";
+import { createForeignWrites, shownOf, type ForeignWrites } from "./foreign-writes.ts";
+
+const bytes = (text: string) => Buffer.from(text);
+const name = (key: Uint8Array) => Buffer.from(key).toString();
+let writes: ForeignWrites;
+let index = 0;
+beforeEach(() => {
+  writes = createForeignWrites();
+  index = 0;
+});
+
+const told = (body: ObservationBody, nodeId = 1): Observation => ({
+  nodeId,
+  incarnation: 1,
+  sequence: 1,
+  timeUs: 1,
+  body,
+});
+const entry = (description: string, at = (index += 1)): EntryView => ({
+  index: at,
+  term: 1,
+  kind: description === "·" ? "no-op" : "command",
+  description,
+});
+const append = (entries: readonly EntryView[], nodeId = 1) =>
+  writes.observe([told({ kind: "log-appended", entries }, nodeId)]);
+const commit = (commitIndex: number, nodeId = 1) =>
+  writes.observe([told({ kind: "commit-advanced", commitIndex }, nodeId)]);
+function committed(...descriptions: string[]): void {
+  append(descriptions.map((description) => entry(description)));
+  commit(index);
+}
+const touch = (...keys: string[]) => keys.forEach((key) => writes.touch(bytes(key), name));
+
+test("what our clients wrote is theirs, each write once, whoever tells it", () => {
+  touch("x");
+  writes.expect("x=1")("ok");
+  writes.expect("del x")("unknown");
+  const entries = [entry("x=1"), entry("del x"), entry("·")];
+  for (const nodeId of [1, 2, 3]) {
+    append(entries, nodeId);
+    commit(index, nodeId);
+  }
+  expect([writes.keys(), writes.untoldCount()]).toEqual([[], 0]);
+  committed("x=1");
+  expect(writes.keys()).toEqual(["x"]);
+});
+
+test("a write that failed accounts for no entry", () => {
+  touch("x");
+  writes.expect("x=1")("fail");
+  committed("x=1");
+  expect(writes.keys()).toEqual(["x"]);
+});
+
+test("only what is committed counts, and only after the key is known", () => {
+  committed("x=0");
+  touch("x");
+  append([entry("x=1"), entry("x=2")]);
+  writes.observe([told({ kind: "log-truncated", fromIndex: 2 })]);
+  append([entry("y=1", 2), entry("y=2", 3)]);
+  commit(3);
+  expect([writes.keys(), writes.untoldCount()]).toEqual([[], 0]);
+});
+
+test.each([
+  ["del ab", ["ab"]],
+  ["del a*", ["ab", "a=b"]],
+  ["del all keys", ["ab", "a=b", "c"]],
+  ["a=b=c", ["a=b"]],
+  ["txn if q=1: c=2; else del ab", ["ab", "c"]],
+  ["get c", []],
+  ["compact 7", []],
+])("%s", (description, keys) => {
+  touch("ab", "a=b", "c");
+  committed(description);
+  expect(writes.keys()).toEqual(keys);
+});
+
+test.each(["del a to b", "del a and after", "txn if q=1: del a*", `txn q=${"1".repeat(80)}…`])(
+  "%s: nobody knows whether it is the key",
+  (description) => {
+    touch("x");
+    committed(description);
+    expect([writes.keys(), writes.untoldCount()]).toEqual([[], 1]);
+  },
+);
+
+test("entries that no node tells are ours as long as our writes account for them", () => {
+  touch("x");
+  writes.expect("x=1")("ok");
+  writes.expect("x=2")("ok");
+  index = 2;
+  commit(2);
+  expect(writes.untoldCount()).toBe(0);
+  index = 3;
+  commit(3);
+  expect(writes.untoldCount()).toBe(1);
+});
+
+test("what one node leaves out another may tell", () => {
+  touch("x");
+  commit(1);
+  expect(writes.untoldCount()).toBe(1);
+  append([entry("x=1", 1)], 2);
+  commit(1, 2);
+  expect([writes.keys(), writes.untoldCount()]).toEqual([["x"], 0]);
+});
+
+test("holes are counted however much follows them", () => {
+  touch("x");
+  index = 2;
+  for (let round = 0; round < 50; round += 1) {
+    committed(...Array.from({ length: 1000 }, () => "y=1"));
+  }
+  expect(writes.untoldCount()).toBe(2);
+});
+
+test("long keys and values, and those that are no text, are shown as nodes show them", () => {
+  expect(shownOf(bytes("grün"))).toBe("grün");
+  expect(shownOf(bytes("a".repeat(65)))).toBe(`${"a".repeat(64)}…`);
+  expect(shownOf(bytes("a\n"))).toBe("0x610a");
+  expect(shownOf(Uint8Array.of(0xff))).toBe("0xff");
+  const long = "a".repeat(70);
+  touch(long);
+  committed(`${"a".repeat(64)}…=1`);
+  expect(writes.keys()).toEqual([long]);
+});

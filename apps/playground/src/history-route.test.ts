@@ -1,0 +1,92 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { create } from "@bufbuild/protobuf";
+import type { Observation, ObservationBody } from "@raftarium/observer";
+import {
+  PutRequestSchema,
+  RangeRequestSchema,
+  RangeResponseSchema,
+} from "@raftarium/protocol/etcd";
+import { beforeEach, expect, test } from "vitest";
+import { createClientHistory, type ClientHistory } from "./client-history.ts";
+import { withHistory } from "./history-route.ts";
+
+const bytes = (text: string) => Buffer.from(text);
+let timeUs = 0;
+let index = 0;
+let history: ClientHistory;
+beforeEach(() => {
+  index = 0;
+  history = createClientHistory(() => (timeUs += 1));
+});
+
+/** Acknowledged, and told by a node. */
+async function put(key: string, value: string): Promise<void> {
+  const request = create(PutRequestSchema, { key: bytes(key), value: bytes(value) });
+  await history.record("put", request, () => Promise.resolve({}));
+  committed(`${key}=${value}`);
+}
+const getNothing = (key: string) =>
+  history.record("range", create(RangeRequestSchema, { key: bytes(key) }), () =>
+    Promise.resolve(create(RangeResponseSchema, {})),
+  );
+
+/** null: the node tells only that there is something. */
+function committed(description: string | null): void {
+  index += 1;
+  const run = { firstIndex: index, count: 1, term: 1 };
+  tell(
+    description === null
+      ? { kind: "entries-omitted", runs: [run] }
+      : { kind: "log-appended", entries: [{ index, term: 1, kind: "command", description }] },
+  );
+  tell({ kind: "commit-advanced", commitIndex: index });
+}
+function tell(body: ObservationBody): void {
+  const observation: Observation = { nodeId: 1, incarnation: 1, sequence: 1, timeUs, body };
+  history.observe([observation]);
+}
+
+/** What the page's door answers. */
+function ask(url: string): Promise<string> {
+  const page = { handle: () => {}, close: () => Promise.resolve() };
+  const door = withHistory(page, history, { recorded: () => [] });
+  return new Promise((resolve) => {
+    const response = { writeHead: () => {}, end: resolve };
+    door.handle({ method: "GET", url } as IncomingMessage, response as unknown as ServerResponse);
+  });
+}
+
+test("a value that is gone although nobody took it away is found", async () => {
+  await put("x", "1");
+  await getNothing("x");
+  expect(await ask("/history.html")).toContain("<h1>Not linearizable</h1>");
+});
+
+test("what another deleted at a node's own port is left out, and named", async () => {
+  await put("x", "1");
+  committed("del x");
+  await getNothing("x");
+  await put("y", "1");
+  const page = await ask("/history.html");
+  expect(page).toContain("<h1>Linearizable</h1>");
+  expect(page).toContain("keys left out, because others wrote them: x<");
+  expect(page).toContain("1 operation of 1 client on 1 key");
+  expect(await ask("/history.jsonl")).not.toContain('"key":"x"');
+});
+
+test("what is told only after the question counts, too", async () => {
+  await put("x", "1");
+  await getNothing("x");
+  const page = ask("/history.html");
+  committed("del x");
+  expect(await page).toContain("<h1>Linearizable</h1>");
+});
+
+test("where it is not known what others wrote, the answer is never that it is illegal", async () => {
+  await put("x", "1");
+  committed(null);
+  await getNothing("x");
+  const page = await ask("/history.html");
+  expect(page).toContain("<h1>Unknown</h1>");
+  expect(page).toContain("one entry of the log may be others' writes");
+});
