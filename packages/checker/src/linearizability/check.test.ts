@@ -92,6 +92,17 @@ describe("what is not, and why", () => {
       3,
     ],
     [
+      "a stale read of what a swap wrote, which itself needs the write before it",
+      [
+        ok(1, 0, 1, put("1")),
+        ok(2, 2, 3, cas("1", "2", true)),
+        ok(1, 4, 5, put("3")),
+        ok(3, 6, 7, get("2")),
+      ],
+      /x = "2" was seen although it had been overwritten before/,
+      4,
+    ],
+    [
       "two readers that disagree about the order",
       [
         ok(1, 0, 10, put("1")),

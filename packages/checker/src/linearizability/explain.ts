@@ -2,7 +2,7 @@
 import type { Operation, Value } from "../history.ts";
 import { describeOperation, textOf } from "./describe.ts";
 import { findPlainContradiction } from "./fast-checks.ts";
-import { minimize } from "./minimize.ts";
+import { minimize, withNeeded } from "./minimize.ts";
 import type { Verdict } from "./search.ts";
 import { effectsOf } from "./steps.ts";
 import type { Group, Step } from "./steps.ts";
@@ -27,7 +27,7 @@ const NAMED_MAX = 8;
 export function explainIllegal(group: Group, search: Search, lastCall?: number): Explanation {
   const found = findPlainContradiction(group);
   // What was found without a search is small already.
-  const steps = group.steps.filter((step) => found === null || found.steps.includes(step));
+  const steps = found === null ? group.steps : withNeeded(group.steps, found.steps);
   const { group: smaller, isSmallest } = minimize(
     { keys: group.keys, steps },
     (rest) => search(rest).verdict,

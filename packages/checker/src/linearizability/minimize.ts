@@ -50,12 +50,17 @@ export function minimize(
 function withoutUnneeded(steps: readonly Step[], start: number, end: number): readonly Step[] {
   const staying = new Set(steps);
   for (let at = start; at < end && at < steps.length; at += 1) staying.delete(steps[at]!);
+  return withNeeded(steps, staying);
+}
+
+/** Of `steps` those of `some`, and all that they need: without it they would prove nothing. */
+export function withNeeded(steps: readonly Step[], some: Iterable<Step>): readonly Step[] {
+  const staying = new Set(some);
   // What stays may need what was to go, which in turn may need more.
   for (let changed = true; changed;) {
     changed = false;
     const needs = needsOf(staying);
-    for (let at = start; at < end && at < steps.length; at += 1) {
-      const step = steps[at]!;
+    for (const step of steps) {
       if (staying.has(step) || !step.writes.some((cell) => needs.has(cell))) continue;
       staying.add(step);
       changed = true;
