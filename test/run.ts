@@ -6,8 +6,8 @@ import { spawnSync } from "node:child_process";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { runChecks } from "./check.ts";
 import { bringBrowser, findBrowser } from "./browser/find-browser.ts";
+import { REPORTS } from "./reports.ts";
 
-const REPORTS = ".test-reports";
 const PROJECTS = ["unit", "whole", "processes"] as const;
 
 interface Report {

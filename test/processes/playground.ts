@@ -17,7 +17,19 @@ export interface NodeStatus {
   readonly lastIndex?: string;
 }
 
-export interface Playground {
+/** The nodes' key-value API, as the playground hands it on. */
+export interface KeyValueDoor {
+  /** One RPC of etcdserverpb.KV, in JSON. Throws a Refusal; another error is a broken connection. */
+  kv<Answer = object>(method: string, body: object, options?: AskOptions): Promise<Answer>;
+}
+
+export interface AskOptions {
+  /** Absent: the leader. */
+  readonly nodeId?: string | undefined;
+  readonly timeoutMs?: number;
+}
+
+export interface Playground extends KeyValueDoor {
   readonly url: string;
   readonly running: Running;
   /** One RPC in Connect's JSON. Throws an Error with code and message if it is refused. */
@@ -31,6 +43,22 @@ export interface Playground {
   /** What the playground itself found to be broken; it should be nothing. */
   violations(): Promise<readonly string[]>;
   close(): Promise<void>;
+}
+
+/** A request that was answered by an error. */
+export class Refusal extends Error {
+  override readonly name = "Refusal";
+  /** `fail`: it has had no effect and never will. When in doubt: unknown. */
+  readonly outcome: "fail" | "unknown";
+
+  /** @param outcome the header raftarium-outcome, which nodes set; the playground doesn't. */
+  constructor(path: string, code: string, message: string, outcome: string | null) {
+    super(`${path}: ${code}: ${message}`);
+    // By these the playground refuses what it never handed on to a node.
+    const untold =
+      outcome === null && (code === "invalid_argument" || code === "failed_precondition");
+    this.outcome = untold || outcome === "failed" ? "fail" : "unknown";
+  }
 }
 
 const READY = /^Raftarium is ready at (http:\S+)$/m;
@@ -53,13 +81,15 @@ export async function startPlayground(args: readonly string[] = []): Promise<Pla
   return playgroundAt(url, running);
 }
 
-const text = (value: string): string => Buffer.from(value, "utf8").toString("base64");
+/** Bytes in JSON: text as base64, and back. */
+export const base64Of = (text: string): string => Buffer.from(text, "utf8").toString("base64");
+export const textOf = (base64: string): string => Buffer.from(base64, "base64").toString("utf8");
 
 function playgroundAt(url: string, running: Running): Playground {
   async function post<Answer>(
     path: string,
     body: object,
-    { nodeId, timeoutMs = 10_000 }: { nodeId?: string | undefined; timeoutMs?: number } = {},
+    { nodeId, timeoutMs = 10_000 }: AskOptions = {},
   ): Promise<Answer> {
     const response = await fetch(`${url}/${path}`, {
       method: "POST",
@@ -71,8 +101,9 @@ function playgroundAt(url: string, running: Running): Playground {
       body: JSON.stringify(body),
     });
     const answer = (await response.json()) as Answer & { code?: string; message?: string };
-    if (!response.ok) throw new Error(`${path}: ${answer.code}: ${answer.message}`);
-    return answer;
+    if (response.ok) return answer;
+    const { code = "no code", message = "" } = answer;
+    throw new Refusal(path, code, message, response.headers.get("raftarium-outcome"));
   }
 
   const playground: Playground = {
@@ -96,17 +127,18 @@ function playgroundAt(url: string, running: Running): Playground {
               nodes.length / 2,
         );
       }),
+    kv: (method, body, options) => post(`etcdserverpb.KV/${method}`, body, options),
     async put(key, value, nodeId) {
-      await post("etcdserverpb.KV/Put", { key: text(key), value: text(value) }, { nodeId });
+      await playground.kv("Put", { key: base64Of(key), value: base64Of(value) }, { nodeId });
     },
     async get(key, nodeId) {
-      const { kvs } = await post<{ kvs?: { value?: string }[] }>(
-        "etcdserverpb.KV/Range",
-        { key: text(key) },
+      const { kvs } = await playground.kv<{ kvs?: { value?: string }[] }>(
+        "Range",
+        { key: base64Of(key) },
         { nodeId },
       );
       const [found] = kvs ?? [];
-      return found === undefined ? null : Buffer.from(found.value ?? "", "base64").toString("utf8");
+      return found === undefined ? null : textOf(found.value ?? "");
     },
     async violations() {
       const response = await fetch(`${url}/recording.jsonl`);
