@@ -143,6 +143,14 @@ describe("--html", () => {
     expect(await readFile(picture, "utf8")).toMatch(/^<!doctype html>[^]*Not linearizable/);
   });
 
+  test("faults are bands, and change no verdict", async () => {
+    const picture = join(directory, "faults.html");
+    const fault = { fault: "cut off", nodes: [1, 2], from: 15, until: 25 };
+    expect((await check(good + lines(fault), "--html", picture)).exitCode).toBe(0);
+    const band = '"faults":[{"label":"cut off (nodes 1, 2)","from":15,"to":25}]';
+    expect(await readFile(picture, "utf8")).toContain(band);
+  });
+
   test("64: where nothing can be written", async () => {
     const { exitCode, complaints } = await check(good, "--html", join(directory, "no", "such"));
     expect(exitCode).toBe(64);
@@ -157,6 +165,12 @@ describe("64: input that makes no sense", () => {
       output: "",
       complaints: 'error: line 3: expected a field "call", got none\n',
     });
+  });
+
+  test("of a fault, too", async () => {
+    const { exitCode, complaints } = await check(`${good}{"fault":"cut","from":2,"until":1}\n`);
+    expect(exitCode).toBe(64);
+    expect(complaints).toBe('error: line 3: expected "until" at or after "from", got 1 before 2\n');
   });
 
   test("in JSON, too", async () => {

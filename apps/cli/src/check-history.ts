@@ -68,10 +68,10 @@ export async function checkHistory(
 /** null if it is written; otherwise why not. */
 async function drawTo(path: string, file: string, checked: Checked): Promise<string | null> {
   const { parsed, result } = checked;
-  const { history, lines, timesNote: note } = parsed;
+  const { history, lines, faults, timesNote: note } = parsed;
   const title = file === "-" ? "standard input" : basename(file);
   try {
-    await writeFile(path, historyPage({ title, history, result, lines, note }));
+    await writeFile(path, historyPage({ title, history, result, lines, faults, note }));
     return null;
   } catch (error) {
     return `cannot write ${path}: ${(error as Error).message}`;

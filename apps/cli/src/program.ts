@@ -349,6 +349,8 @@ Operations, one a line:
    "call":14,"return":15,"outcome":"ok"}
 Times are nanoseconds of one clock. outcome is ok, fail (it never had an effect) or unknown;
 without return it is unknown. --timeout: a bare number is seconds; 30 by default.
+What was wrong for a while is a line, too, drawn as a band (without until, to the end):
+  {"fault":"cut off","nodes":[1,2],"from":10,"until":20}
 
 Example:
   raft-client check-history history.jsonl --html history.html

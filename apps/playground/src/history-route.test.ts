@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
+import { parseHistory } from "@raftarium/checker";
 import type { Observation, ObservationBody } from "@raftarium/observer";
 import {
   PutRequestSchema,
@@ -47,9 +48,9 @@ function tell(body: ObservationBody): void {
 }
 
 /** What the page's door answers. */
-function ask(url: string): Promise<string> {
+function ask(url: string, recorded: readonly Observation[] = []): Promise<string> {
   const page = { handle: () => {}, close: () => Promise.resolve() };
-  const door = withHistory(page, history, { recorded: () => [] });
+  const door = withHistory(page, history, { recorded: () => recorded });
   return new Promise((resolve) => {
     const response = { writeHead: () => {}, end: resolve };
     door.handle({ method: "GET", url } as IncomingMessage, response as unknown as ServerResponse);
@@ -89,4 +90,16 @@ test("where it is not known what others wrote, the answer is never that it is il
   const page = await ask("/history.html");
   expect(page).toContain("<h1>Unknown</h1>");
   expect(page).toContain("one entry of the log may be others' writes");
+});
+
+test("the text has the same faults as the page", async () => {
+  await put("x", "1");
+  const health = { pid: 1, address: "", cause: "", lastWords: "" };
+  const recorded = (["crashed", "running", "paused"] as const).map((state): Observation => {
+    const body: ObservationBody = { kind: "health-changed", health: state, ...health };
+    return { nodeId: 2, incarnation: 1, sequence: 0, timeUs: (timeUs += 1), body };
+  });
+  const { faults } = parseHistory(await ask("/history.jsonl", recorded));
+  expect(faults.map(({ label }) => label)).toEqual(["node 2 killed", "node 2 paused"]);
+  expect(await ask("/history.html", recorded)).toContain(`"faults":${JSON.stringify(faults)}`);
 });

@@ -47,7 +47,7 @@ function handleHistory(
           "content-disposition": 'attachment; filename="history.jsonl"',
           "cache-control": "no-store",
         });
-        response.end(formatHistory(history.operations()));
+        response.end(formatHistory(history.operations(), history.faults(feed.recorded())));
       });
       return true;
     case "/history.html":

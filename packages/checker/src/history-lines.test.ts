@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
-import type { Action, Operation } from "./history.ts";
+import type { Action, FaultBand, Operation } from "./history.ts";
 
 const put = '{"client":1,"op":"put","key":"x","value":"1","call":10,"return":20,"outcome":"ok"}';
 
@@ -55,6 +55,24 @@ describe("what is understood", () => {
     expect(parseHistory(`${open}\n${put}`).history).toHaveLength(2);
   });
 
+  test("faults, between the operations", () => {
+    const { history, lines, faults } = parseHistory(
+      [
+        '{"fault":"cut off","nodes":[1,2],"from":5,"until":15}',
+        put.replace("{", '{"fault":"a field that is no matter",'),
+        '{"fault":"killed","nodes":[3],"from":12}',
+        '{"fault":"slow disks","from":1,"until":null}',
+      ].join("\n"),
+    );
+    expect(history).toHaveLength(1);
+    expect(lines).toEqual([2]);
+    expect(faults).toEqual([
+      { label: "cut off (nodes 1, 2)", from: 5, to: 15 },
+      { label: "killed (node 3)", from: 12, to: null },
+      { label: "slow disks", from: 1, to: null },
+    ]);
+  });
+
   test("one call may come at the very moment of the last return", () => {
     const next = put.replace('"call":10,"return":20', '"call":20,"return":30');
     expect(parseHistory(`${next}\n${put}`).history).toHaveLength(2);
@@ -75,6 +93,14 @@ describe("times beyond 2^53", () => {
       { call: 2, return: 3 },
     ]);
     expect(timesNote).toBe("times are counted from the first, 1795449600000000001");
+  });
+
+  test("those of faults are counted from the same", () => {
+    const start = 2n ** 62n;
+    const fault = `{"fault":"cut","from":${start},"until":${start + 3n}}`;
+    const { history, faults } = parseHistory([at(1, start + 1n, start + 2n), fault].join("\n"));
+    expect(history).toMatchObject([{ call: 1, return: 2 }]);
+    expect(faults).toEqual([{ label: "cut", from: 0, to: 3 }]);
   });
 
   test("keep their order even where they are too far apart", () => {
@@ -140,6 +166,20 @@ describe("what makes no sense is refused with its line and the reason", () => {
       '{"client":1,"op":"cas","key":"x","expected":"1","value":"2","swapped":"yes","call":10,"return":20,"outcome":"ok"}',
       /"swapped" to be true or false, got "yes"/,
     ],
+    ["a fault that is a number", '{"fault":3,"from":1}', /"fault" to be a string, got 3/],
+    ["a fault at no time", '{"fault":"cut"}', /expected a field "from", got none/],
+    ["a fault from a text", '{"fault":"cut","from":"1"}', /"from" to be a whole number of nano/],
+    [
+      "a fault that ends before it begins",
+      '{"fault":"cut","from":5,"until":4}',
+      /expected "until" at or after "from", got 4 before 5/,
+    ],
+    ["a fault of no list", '{"fault":"cut","nodes":1,"from":1}', /"nodes" to be a list of .*got 1/],
+    [
+      "a fault of a named node",
+      '{"fault":"cut","nodes":[1,"two"],"from":1}',
+      /"nodes" to be a list of whole numbers, got "two"/,
+    ],
     [
       "one client doing two things at a time",
       put
@@ -189,7 +229,11 @@ test("what is written is read back the same", () => {
       const history = drawn.map(({ action: what, call, length }, client) =>
         action(client, what, call, call + length),
       );
-      expect(parseHistory(formatHistory(history)).history).toEqual(history);
+      const faults = drawn.map(({ call, length }, at): FaultBand => {
+        return { label: `${at}`, from: call, to: at % 3 === 0 ? null : call + length };
+      });
+      const parsed = parseHistory(formatHistory(history, faults));
+      expect([parsed.history, parsed.faults]).toEqual([history, faults]);
     }),
     { numRuns: 300 },
   );

@@ -6,8 +6,12 @@
  * `op`: put; get, whose `value` is null when the key was absent; delete; cas, with `expected`,
  * `value` and `swapped`; txn, with `compare`, `writes` and `reads` (lists of `{"key","value"}`) and
  * `succeeded`. Times are whole nanoseconds. Without `return` the outcome is unknown.
+ *
+ * What was wrong for a while is a line, too; without `until`, to the end:
+ *
+ *     {"fault":"cut off","nodes":[1,2],"from":10,"until":20}
  */
-import type { Action, KeyValue, Operation, Outcome, Value } from "./history.ts";
+import type { Action, FaultBand, KeyValue, Operation, Outcome, Value } from "./history.ts";
 import { createTimes } from "./history-times.ts";
 
 /** What is wrong with a line, in a sentence. */
@@ -28,8 +32,15 @@ export interface ParsedHistory {
   readonly history: readonly Operation[];
   /** Of each operation, from 1. */
   readonly lines: readonly number[];
+  readonly faults: readonly FaultBand[];
   /** What the operations' times are if they are not those of the text; empty if they are. */
   readonly timesNote: string;
+}
+
+interface ParsedFault {
+  readonly label: string;
+  readonly from: bigint;
+  readonly to: bigint | null;
 }
 
 interface ParsedLine {
@@ -48,17 +59,22 @@ interface ParsedLine {
  */
 export function parseHistory(text: string): ParsedHistory {
   const parsed: ParsedLine[] = [];
+  const bands: ParsedFault[] = [];
   let line = 0;
   for (const content of text.replace(/^\uFEFF/, "").split("\n")) {
     line += 1;
-    if (content.trim() !== "") parsed.push(parseLine(content, line));
+    if (content.trim() === "") continue;
+    const fields = new Fields(content, line);
+    if (fields.has("fault") && !fields.has("op")) bands.push(faultOf(fields));
+    else parsed.push(operationOf(fields, line));
   }
   refuseOverlaps(parsed);
-  const times = createTimes(
-    parsed.flatMap((operation) =>
-      operation.return === null ? [operation.call] : [operation.call, operation.return],
+  const times = createTimes([
+    ...parsed.flatMap(({ call, return: returned }) =>
+      returned === null ? [call] : [call, returned],
     ),
-  );
+    ...bands.flatMap(({ from, to }) => (to === null ? [from] : [from, to])),
+  ]);
   const history = parsed.map(({ client, action, call, return: returned, outcome }): Operation => ({
     client,
     action,
@@ -66,12 +82,21 @@ export function parseHistory(text: string): ParsedHistory {
     return: returned === null ? null : times.of(returned),
     outcome,
   }));
-  return { history, lines: parsed.map(({ line }) => line), timesNote: times.note };
+  const faults = bands.map(({ label, from, to }): FaultBand => {
+    return { label, from: times.of(from), to: to === null ? null : times.of(to) };
+  });
+  return { history, lines: parsed.map(({ line }) => line), faults, timesNote: times.note };
 }
 
-/** The same operations as text; `parseHistory` gives them back. */
-export function formatHistory(history: readonly Operation[]): string {
-  return history.map((operation) => `${JSON.stringify(fieldsOf(operation))}\n`).join("");
+/** The same operations and faults as text; `parseHistory` gives them back. */
+export function formatHistory(
+  history: readonly Operation[],
+  faults: readonly FaultBand[] = [],
+): string {
+  const bands = faults.map(({ label: fault, from, to }) => {
+    return to === null ? { fault, from } : { fault, from, until: to };
+  });
+  return [...history.map(fieldsOf), ...bands].map((line) => `${JSON.stringify(line)}\n`).join("");
 }
 
 function fieldsOf({ client, action, call, return: returned, outcome }: Operation): object {
@@ -80,8 +105,24 @@ function fieldsOf({ client, action, call, return: returned, outcome }: Operation
   return { client, op, ...rest, call, ...end, outcome };
 }
 
-function parseLine(content: string, line: number): ParsedLine {
-  const fields = new Fields(content, line);
+function faultOf(fields: Fields): ParsedFault {
+  const fault = fields.text("fault");
+  const nodes = fields.has("nodes") ? fields.wholes("nodes") : [];
+  const label = [fault, nodesWord(nodes)].join(" ").trim();
+  const from = fields.time("from");
+  const to = fields.has("until") ? fields.time("until") : null;
+  if (to !== null && to < from) {
+    fields.refuse(`expected "until" at or after "from", got ${to} before ${from}`);
+  }
+  return { label, from, to };
+}
+
+function nodesWord(nodes: readonly number[]): string {
+  if (nodes.length === 0) return "";
+  return `(${nodes.length === 1 ? "node" : "nodes"} ${nodes.join(", ")})`;
+}
+
+function operationOf(fields: Fields, line: number): ParsedLine {
   const client = fields.whole("client");
   const call = fields.time("call");
   const returned = fields.has("return") ? fields.time("return") : null;
@@ -240,6 +281,16 @@ class Fields {
     const found = this.#get(name);
     const whole = found instanceof NumberText ? Number(found.text) : Number.NaN;
     return Number.isSafeInteger(whole) ? whole : this.#mustBe(name, "a whole number", found);
+  }
+
+  wholes(name: string): readonly number[] {
+    const found = this.#get(name);
+    const wanted = "a list of whole numbers";
+    if (!Array.isArray(found)) return this.#mustBe(name, wanted, found);
+    return found.map((one: unknown): number => {
+      const whole = one instanceof NumberText ? Number(one.text) : Number.NaN;
+      return Number.isSafeInteger(whole) ? whole : this.#mustBe(name, wanted, one);
+    });
   }
 
   time(name: string): bigint {

@@ -53,6 +53,15 @@ export interface Operation {
   readonly outcome: Outcome;
 }
 
+/** Something that was wrong for a while; drawn as a band behind the operations. */
+export interface FaultBand {
+  readonly label: string;
+  /** In the times of the history. */
+  readonly from: number;
+  /** null: to the end. */
+  readonly to: number | null;
+}
+
 /** The keys that an action touches, each once. */
 export function keysOf(action: Action): readonly string[] {
   if (action.kind !== "txn") return [action.key];

@@ -15,4 +15,4 @@ export type { Verdict } from "./linearizability/search.ts";
 export { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
 export type { ParsedHistory } from "./history-lines.ts";
 export { historyPage } from "./picture/picture.ts";
-export type { FaultBand, Picture } from "./picture/picture.ts";
+export type { Picture } from "./picture/picture.ts";

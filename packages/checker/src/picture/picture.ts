@@ -4,25 +4,17 @@
  * never markup.
  */
 import { keysOf } from "../history.ts";
-import type { Operation } from "../history.ts";
+import type { FaultBand, Operation } from "../history.ts";
 import type { LinearizabilityResult } from "../linearizability/check.ts";
 import { describeAction } from "../linearizability/describe.ts";
 import { PICTURE_SCRIPT } from "./script.ts";
 import { PICTURE_STYLE } from "./style.ts";
 
-/** Something that was wrong for a while, drawn as a band behind the operations. */
-export interface FaultBand {
-  readonly label: string;
-  /** In the times of the history. */
-  readonly from: number;
-  /** null: to the end. */
-  readonly to: number | null;
-}
-
 export interface Picture {
   readonly title: string;
   readonly history: readonly Operation[];
   readonly result: LinearizabilityResult;
+  /** Bands behind the operations. */
   readonly faults?: readonly FaultBand[];
   /** Where each operation of the history stands in its file, from 1. */
   readonly lines?: readonly number[];
