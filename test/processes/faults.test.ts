@@ -45,7 +45,7 @@ describe("under load, no acknowledged write is lost and all answers are lineariz
     const writers = new Writers(playground, "kill", 8);
     const clients = await sharingClients("kill");
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     for (let time = 0; time < 3; time += 1) {
       const leader = await playground.leader();
       const restarted = clients.fault(`node ${leader.id} killed`);
@@ -66,17 +66,17 @@ describe("under load, no acknowledged write is lost and all answers are lineariz
     const writers = new Writers(playground, "pause", 8);
     const clients = await sharingClients("pause");
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     const leader = await playground.leader();
     const resumed = clients.fault(`node ${leader.id} paused`);
     await playground.call("PauseNode", { nodeId: leader.id });
     await playground.leader([leader.id]);
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     await playground.call("ResumeNode", { nodeId: leader.id });
     resumed();
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     await Promise.all([writers.stop(), clients.stop()]);
     await converged();
     await clients.expectLinearizable();
@@ -87,7 +87,7 @@ describe("under load, no acknowledged write is lost and all answers are lineariz
     const writers = new Writers(playground, "cut", 8);
     const clients = await sharingClients("cut");
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     const leader = await playground.leader();
     const others = (await playground.nodes()).map(({ id }) => id).filter((id) => id !== leader.id);
     const [companion = "", ...majority] = others;
@@ -103,7 +103,7 @@ describe("under load, no acknowledged write is lost and all answers are lineariz
     await playground.call("Heal");
     healed();
     await writers.more(50);
-    await clients.more(50);
+    await clients.more(30);
     expect(writers.acknowledged.size).toBeGreaterThan(before);
     await Promise.all([writers.stop(), clients.stop()]);
     await converged();

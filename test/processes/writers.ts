@@ -56,6 +56,9 @@ function longestGap(times: readonly number[]): number {
   return longest;
 }
 
+/** At the end, so that reading all that was written is no long affair. */
+const READERS = 8;
+
 export class Writers {
   readonly acknowledged = new Map<string, string>();
   /** performance.now() of each acknowledgement. */
@@ -102,8 +105,11 @@ export class Writers {
 
   async expectNothingLost(): Promise<void> {
     expect(this.acknowledged.size).toBeGreaterThan(0);
-    for (const [key, value] of this.acknowledged) {
-      expect(await this.#store.get(key), key).toBe(value);
-    }
+    // One shared iterator: each reader takes what is next.
+    const writes = this.acknowledged.entries();
+    const read = async (): Promise<void> => {
+      for (const [key, value] of writes) expect(await this.#store.get(key), key).toBe(value);
+    };
+    await Promise.all(Array.from({ length: READERS }, read));
   }
 }
