@@ -1,4 +1,4 @@
-import type { EntryView, Observation, ObservationBody } from "@raftarium/observer";
+import type { EntryView, NodeView, Observation, ObservationBody } from "@raftarium/observer";
 import { beforeEach, expect, test } from "vitest";
 import { createForeignWrites, shownOf, type ForeignWrites } from "./foreign-writes.ts";
 
@@ -87,6 +87,25 @@ test.each(["del a to b", "del a and after", "txn if q=1: del a*", `txn q=${"1".r
     expect([writes.keys(), writes.untoldCount()]).toEqual([[], 1]);
   },
 );
+
+test("what replaces an entry that was never committed counts, too", () => {
+  append([entry("y=1"), entry("y=2")]);
+  touch("x");
+  writes.observe([told({ kind: "log-truncated", fromIndex: 1 })]);
+  append([entry("x=1", 1)]);
+  commit(1);
+  expect(writes.keys()).toEqual(["x"]);
+});
+
+test("what the nodes began with is no matter, however much of it they tell", () => {
+  const view = { lastIndex: 900, commitIndex: 0, entries: [entry("x=1", 900)] };
+  writes.observe([told({ kind: "node-view", view: view as unknown as NodeView })]);
+  touch("x");
+  commit(900);
+  expect([writes.keys(), writes.untoldCount()]).toEqual([[], 0]);
+  commit(901);
+  expect(writes.untoldCount()).toBe(1);
+});
 
 test("entries that no node tells are ours as long as our writes account for them", () => {
   touch("x");

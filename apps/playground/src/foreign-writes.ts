@@ -36,13 +36,13 @@ export function createForeignWrites(): ForeignWrites {
   /** Writes of ours that no entry was seen of yet, by their words. */
   const expected = new Map<string, number>();
   const logs = new Map<number, Log>();
-  const commits = new Map<number, number>();
   /** Committed entries that were told: all up to `through`, except so many; and these. */
   const counted = new Set<number>();
   let through = 0;
   let missed = 0;
   let isBegun = false;
-  let lastIndex = 0;
+  /** The end of the logs that nodes began with. */
+  let startIndex = 0;
   let commitIndex = 0;
   let okCount = 0;
   let matchedCount = 0;
@@ -51,8 +51,8 @@ export function createForeignWrites(): ForeignWrites {
   function begin(): void {
     if (isBegun) return;
     isBegun = true;
-    through = lastIndex;
-    commitIndex = lastIndex;
+    through = Math.max(commitIndex, startIndex);
+    commitIndex = through;
   }
 
   /** Each once, whoever tells it first. */
@@ -85,8 +85,7 @@ export function createForeignWrites(): ForeignWrites {
   }
 
   function advance(nodeId: number, toIndex: number): void {
-    commits.set(nodeId, Math.max(commits.get(nodeId) ?? 0, toIndex));
-    if (isBegun) commitIndex = Math.max(commitIndex, toIndex);
+    commitIndex = Math.max(commitIndex, toIndex);
     const log = logs.get(nodeId);
     for (const [index, entry] of log ?? []) {
       if (index > toIndex) continue;
@@ -98,10 +97,7 @@ export function createForeignWrites(): ForeignWrites {
   function append(nodeId: number, entries: readonly EntryView[]): void {
     const log = logs.get(nodeId) ?? new Map<number, EntryView>();
     logs.set(nodeId, log);
-    for (const entry of entries) {
-      log.set(entry.index, entry);
-      lastIndex = Math.max(lastIndex, entry.index);
-    }
+    for (const entry of entries) log.set(entry.index, entry);
   }
 
   return {
@@ -123,18 +119,13 @@ export function createForeignWrites(): ForeignWrites {
       for (const { nodeId, body } of observations) {
         switch (body.kind) {
           case "node-view":
+            if (!logs.has(nodeId)) startIndex = Math.max(startIndex, body.view.lastIndex);
             logs.delete(nodeId);
-            lastIndex = Math.max(lastIndex, body.view.lastIndex);
             append(nodeId, body.view.entries);
             advance(nodeId, body.view.commitIndex);
             break;
           case "log-appended":
             append(nodeId, body.entries);
-            break;
-          case "entries-omitted":
-            for (const { firstIndex, count } of body.runs) {
-              lastIndex = Math.max(lastIndex, firstIndex + count - 1);
-            }
             break;
           case "log-truncated":
             for (const index of logs.get(nodeId)?.keys() ?? []) {
