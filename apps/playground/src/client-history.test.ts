@@ -1,6 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { checkLinearizable } from "@raftarium/checker";
+import type { Observation } from "@raftarium/observer";
 import {
   PutRequestSchema,
   RangeRequestSchema,
@@ -102,5 +103,21 @@ test("a node that was killed is a band, to its end or to the end", () => {
   ).toEqual([
     { label: "node 1 killed", from: 10_000, to: 20_000 },
     { label: "node 2 killed", from: 30_000, to: null },
+  ]);
+});
+
+test("links that are cut are a band, until others are", () => {
+  const told = (timeUs: number, ...cuts: readonly (readonly [number, number])[]): Observation => {
+    const well = { delayMs: 5, jitterMs: 0, dropRate: 0, duplicateRate: 0, messageKinds: [] };
+    const links = cuts.map(([source, target]) => ({ ...well, source, target, cut: true }));
+    const slow = { ...well, source: 2, target: 3, cut: false };
+    const body = { kind: "links-changed" as const, links: [...links, slow] };
+    return { nodeId: 0, incarnation: 1, sequence: 1, timeUs, body };
+  };
+  expect(
+    history.faults([told(111, [1, 2]), told(116, [1, 2]), told(121), told(131, [2, 1], [1, 2])]),
+  ).toEqual([
+    { label: "cut: 1→2", from: 10_000, to: 20_000 },
+    { label: "cut: 2→1, 1→2", from: 30_000, to: null },
   ]);
 });

@@ -7,7 +7,7 @@ import { isUtf8 } from "node:buffer";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { keysOf } from "@raftarium/checker";
 import type { Action, FaultBand, Operation } from "@raftarium/checker";
-import type { Observation } from "@raftarium/observer";
+import type { Observation, ObservationBody } from "@raftarium/observer";
 import type {
   DeleteRangeRequest,
   PutRequest,
@@ -32,7 +32,7 @@ export interface ClientHistory {
   /** Entries that others may have written, to keys that nobody told. */
   untoldCount(): number;
   isFull(): boolean;
-  /** Nodes that were not well, in the times of the history. */
+  /** Nodes that were not well and links that were cut, in the times of the history. */
   faults(observations: readonly Observation[]): readonly FaultBand[];
 }
 
@@ -196,11 +196,26 @@ function textOf(bytes: Uint8Array): string {
   return isUtf8(buffer) ? buffer.toString() : `0x${buffer.toString("hex")}`;
 }
 
+const CUTS_NAMED_MAX = 12;
+
 const SICK: Readonly<Record<string, string>> = {
   crashed: "killed",
   paused: "paused",
   stopped: "stopped",
 };
+
+/** Empty: all is well. null: nothing is said of that. */
+function labelOf(nodeId: number, body: ObservationBody): string | null {
+  if (body.kind === "health-changed") {
+    const sick = SICK[body.health];
+    return sick === undefined ? "" : `node ${nodeId} ${sick}`;
+  }
+  if (body.kind !== "links-changed") return null;
+  const cuts = body.links.filter(({ cut }) => cut);
+  const named = cuts.slice(0, CUTS_NAMED_MAX).map(({ source, target }) => `${source}→${target}`);
+  if (cuts.length === 0) return "";
+  return `cut: ${named.join(", ")}${cuts.length > named.length ? ", …" : ""}`;
+}
 
 function bandsOf(
   observations: readonly Observation[],
@@ -209,13 +224,13 @@ function bandsOf(
   const bands: FaultBand[] = [];
   const open = new Map<number, { label: string; from: number }>();
   for (const { nodeId, timeUs, body } of observations) {
-    if (body.kind !== "health-changed") continue;
-    const time = Math.max(0, timeOf(timeUs));
-    const sick = SICK[body.health];
+    const label = labelOf(nodeId, body);
     const before = open.get(nodeId);
+    if (label === null || label === before?.label) continue;
+    const time = Math.max(0, timeOf(timeUs));
     if (before !== undefined) bands.push({ ...before, to: time });
     open.delete(nodeId);
-    if (sick !== undefined) open.set(nodeId, { label: `node ${nodeId} ${sick}`, from: time });
+    if (label !== "") open.set(nodeId, { label, from: time });
   }
   for (const band of open.values()) bands.push({ ...band, to: null });
   return bands;
