@@ -88,6 +88,14 @@ test.each(["del a to b", "del a and after", "txn if q=1: del a*", `txn q=${"1".r
   },
 );
 
+test("an entry that was truncated is not taken for the one that nobody told", () => {
+  touch("x");
+  append([entry("x=1")]);
+  writes.observe([told({ kind: "log-truncated", fromIndex: 1 })]);
+  commit(1);
+  expect([writes.keys(), writes.untoldCount()]).toEqual([[], 1]);
+});
+
 test("what replaces an entry that was never committed counts, too", () => {
   append([entry("y=1"), entry("y=2")]);
   touch("x");
