@@ -163,8 +163,11 @@ export class Core {
     this.options = options;
     this.observing = options.observing;
     this.log = new Log(snapshot?.index ?? 0, snapshot?.term ?? 0, entries);
-    this.term = hardState.term;
-    this.votedFor = hardState.votedFor;
+    // A snapshot of what others made durable may be on disk before the hard state of its term.
+    // Then this node has promised nothing in that term, and given no vote.
+    const isBehind = snapshot !== null && snapshot.term > hardState.term;
+    this.term = isBehind ? snapshot.term : hardState.term;
+    this.votedFor = isBehind ? null : hardState.votedFor;
     this.snapshot = snapshot;
     this.appliedIndex = this.log.baseIndex;
     this.applyingIndex = this.log.baseIndex;

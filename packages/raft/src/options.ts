@@ -29,12 +29,11 @@ export function validateOptions(options: RaftOptions): void {
     const got = `voters ${voters.join(", ")}; learners ${learners.join(", ")}`;
     refuse("initialConfiguration", "voters (and learners), each node once, ids from 1 up", got);
   }
-  const { hardState, snapshot, entries } = options.recovered;
+  const { hardState, entries } = options.recovered;
   atLeast("recovered.hardState.commitIndex", hardState.commitIndex, 0);
   if (hardState.votedFor !== null) atLeast("recovered.hardState.votedFor", hardState.votedFor, 1);
-  // No entry, and no snapshot, is of a term that was not entered before.
-  const lastTerm = entries.at(-1)?.term ?? snapshot?.term ?? 0;
-  atLeast("recovered.hardState.term", hardState.term, lastTerm);
+  // An entry is written with the hard state of its term, or after it.
+  atLeast("recovered.hardState.term", hardState.term, entries.at(-1)?.term ?? 0);
 }
 
 function atLeast(name: string, value: number, min: number): void {

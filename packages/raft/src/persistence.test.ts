@@ -38,6 +38,22 @@ describe("persist before promise", () => {
     expect(messages(node.persist(), "request-vote-response")).toHaveLength(2);
   });
 
+  test("a snapshot that is on disk before its term's hard state: no vote was given in that term", () => {
+    const configuration = voters(1, 2, 3);
+    const snapshot = { index: 5, term: 4, configuration, configurationIndex: 0 };
+    const last = recovered(3, [], { votedFor: 3, snapshot });
+    const node = new Driver(optionsFor(1, { recovered: last }), false);
+    expect(node.raft.status()).toMatchObject({ term: 4, votedFor: null, lastIndex: 5 });
+    expect(messages(node.receive(3, requestVote(3, [9, 3])), "request-vote-response")).toEqual([]);
+    node.persist();
+    const effects = node.receive(2, requestVote(4, [5, 4]));
+    expect(only(effects, "persist")).toMatchObject([{ hardState: { term: 4, votedFor: 2 } }]);
+    expect(only(effects, "send")).toEqual([]);
+    expect(messages(node.persist(), "request-vote-response")).toMatchObject([
+      { term: 4, voteGranted: true },
+    ]);
+  });
+
   test("[2] a candidate asks for votes when its own is durable, and counts it then", () => {
     const node = new Driver(optionsFor(1), false);
     expect(only(node.timeOut(), "send")).toEqual([]);
