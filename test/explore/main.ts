@@ -1,4 +1,5 @@
 /** `pnpm explore`: see `options.ts` for what it takes. */
+import { print, runCommand } from "../command.ts";
 import { MUTANTS } from "../mutants/mutants.ts";
 import type { Mutant } from "../mutants/mutants.ts";
 import { describeBounds } from "./bounds.ts";
@@ -10,22 +11,9 @@ import { loadWindowedCore } from "./window.ts";
 import { WORLDS } from "./worlds.ts";
 import type { World } from "./worlds.ts";
 
-const BAD_OPTIONS = 64;
-
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-
-try {
-  process.exitCode = await main(readOptions(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = BAD_OPTIONS;
-}
+await runCommand({ usage: USAGE, readOptions, run: main });
 
 async function main(options: Options): Promise<number> {
-  if (options.help) {
-    print(USAGE);
-    return 0;
-  }
   if (options.list) {
     for (const { name, about, bounds } of WORLDS) {
       print(`${name.padEnd(12)}${about}\n${" ".repeat(12)}${describeBounds(bounds)}`);

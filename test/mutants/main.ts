@@ -1,6 +1,7 @@
 /** `pnpm mutants`: see `options.ts` for what it takes. */
 import { simulate } from "@raftarium/simulator";
 import type { Sabotage } from "@raftarium/simulator";
+import { print, runCommand } from "../command.ts";
 import { hunt } from "../explore/hunt.ts";
 import { loadWindowedCore } from "../explore/window.ts";
 import { loadMutant } from "./load.ts";
@@ -12,26 +13,14 @@ import { runUnitTests } from "./unit-tests.ts";
 import { nodeCountOf } from "./worlds.ts";
 import type { World } from "./worlds.ts";
 
-const BAD_OPTIONS = 64;
 /** After the first seed that kills, so many more are run, for what else they find. */
 const SEEDS_MORE = 20;
 /** No mutant is worth more: a hopeless one would take an hour. */
 const SIMULATION_MS_MAX = 40_000;
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
+await runCommand({ usage: USAGE, readOptions, run: main });
 
-try {
-  process.exitCode = await main(readOptions(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = BAD_OPTIONS;
-}
-
-async function main({ help, only, first, count, seedsMax }: Options): Promise<number> {
-  if (help) {
-    print(USAGE);
-    return 0;
-  }
+async function main({ only, first, count, seedsMax }: Options): Promise<number> {
   const chosen = MUTANTS.filter(({ bug }) => bug.includes(only)).slice(
     first - 1,
     first - 1 + count,

@@ -2,11 +2,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { Stryker } from "@stryker-mutator/core";
+import { print, runCommand } from "../command.ts";
 import { readOptions, USAGE } from "./options.ts";
 import type { Options } from "./options.ts";
 import { summarize } from "./summary.ts";
 
-const BAD_OPTIONS = 64;
 const SCORE_MIN = 90;
 const ROOT = join(import.meta.dirname, "../..");
 const KEPT = join(ROOT, ".stryker");
@@ -14,20 +14,9 @@ const KNOWN = join(KEPT, "known.json");
 /** Only words are declared there. */
 const NOT_MUTATED = ["types.ts", "messages.ts"];
 
-const print = (line: string): void => void process.stdout.write(`${line}\n`);
-
-try {
-  process.exitCode = await main(readOptions(process.argv.slice(2)));
-} catch (error) {
-  process.stderr.write(`${(error as Error).message}\n\n${USAGE}`);
-  process.exitCode = BAD_OPTIONS;
-}
+await runCommand({ usage: USAGE, readOptions, run: main });
 
 async function main(options: Options): Promise<number> {
-  if (options.help) {
-    print(USAGE);
-    return 0;
-  }
   if (!options.summary) await mutate(options);
   if (!existsSync(KNOWN)) throw new Error("cannot summarize: expected an earlier run, found none");
   const { table, survivors, score } = summarize(KNOWN);
