@@ -107,10 +107,7 @@ export function createClientHistory(nowUs: () => number): ClientHistory {
       }
     },
     operations() {
-      const left = new Set(foreignKeys());
-      return entries
-        .filter(({ action }) => keysOf(action).every((key) => !left.has(key)))
-        .map((entry) => ({ ...entry }));
+      return withoutKeys(entries, foreignKeys()).map((entry) => ({ ...entry }));
     },
     observe: (observations) => others.observe(observations),
     foreignKeys,
@@ -118,6 +115,15 @@ export function createClientHistory(nowUs: () => number): ClientHistory {
     isFull: () => entries.length >= OPERATIONS_MAX,
     faults: (observations) => bandsOf(observations, (timeUs) => (timeUs - startUs) * 1000),
   };
+}
+
+/** Those of which no key is left out. */
+export function withoutKeys<Item extends Pick<Operation, "action">>(
+  history: readonly Item[],
+  keys: readonly string[],
+): readonly Item[] {
+  const left = new Set(keys);
+  return history.filter(({ action }) => keysOf(action).every((key) => !left.has(key)));
 }
 
 function actionOf(method: string, request: object): Action | null {

@@ -1,8 +1,8 @@
 /** GET /history.jsonl and /history.html: what this page's clients asked and were told. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { checkLinearizable, formatHistory, historyPage, keysOf } from "@raftarium/checker";
+import { checkLinearizable, formatHistory, historyPage } from "@raftarium/checker";
 import type { LinearizabilityResult, Operation } from "@raftarium/checker";
-import type { ClientHistory } from "./client-history.ts";
+import { withoutKeys, type ClientHistory } from "./client-history.ts";
 import { sleep } from "./clock.ts";
 import type { Page } from "./door.ts";
 import type { Feed } from "./feed.ts";
@@ -92,8 +92,7 @@ export async function judged(
   const first = check(asked);
   if (first.verdict !== "illegal") return { history: asked, result: first };
   await sleep(TOLD_MS);
-  const foreign = new Set(clients.foreignKeys());
-  const history = asked.filter(({ action }) => keysOf(action).every((key) => !foreign.has(key)));
+  const history = withoutKeys(asked, clients.foreignKeys());
   const result = history.length < asked.length ? check(history) : first;
   const untold = clients.untoldCount();
   if (result.verdict !== "illegal" || untold === 0) return { history, result };

@@ -10,7 +10,7 @@ import { createClusterClock } from "./clock.ts";
 import { createHistory, type History } from "./history.ts";
 
 export interface Connection {
-  /** `recorded`: there is no cluster, this is a history. */
+  /** `recorded`: there is no cluster, this is a recording. */
   readonly state: "connecting" | "open" | "lost" | "recorded";
   /** What a person should know about it; empty when all is well. */
   readonly detail: string;
