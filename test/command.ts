@@ -8,9 +8,9 @@ export const print = (line: string): void => void process.stdout.write(`${line}\
 export interface Command<Options> {
   readonly usage: string;
   /** @throws Error saying what is wrong with an option. */
-  readOptions(args: readonly string[]): Options;
+  readonly readOptions: (args: readonly string[]) => Options;
   /** @returns the exit code. */
-  run(options: Options): Promise<number>;
+  readonly run: (options: Options) => Promise<number>;
 }
 
 /** Sets the exit code. What is thrown is told with the usage. */
