@@ -140,6 +140,17 @@ export function memberPromote(session: Session, nodeId: number): Promise<ExitCod
   return members(session, (client) => client.memberPromote({ ID: BigInt(nodeId) }));
 }
 
+/** The leader hands over; every endpoint is asked whether it is the one. */
+export function moveLeader(session: Session, nodeId: number): Promise<ExitCode> {
+  return session.withNodes(async (client) =>
+    session.report(
+      await client.moveLeader(BigInt(nodeId)),
+      () => `Node ${nodeId} leads.`,
+      () => ({ leaderId: nodeId }),
+    ),
+  );
+}
+
 export function memberRemove(session: Session, nodeId: number): Promise<ExitCode> {
   return members(session, (client) => client.memberRemove({ ID: BigInt(nodeId) }));
 }

@@ -71,7 +71,10 @@ async function serve(methods: Partial<Kv>, act: (endpoints: string) => Promise<v
         raftTerm: 4n,
         raftIndex: 8n,
       }),
-    moveLeader: refuse,
+    moveLeader: (call, done) =>
+      call.request.targetID === 2n
+        ? done(null, {})
+        : done(refused(Status.FAILED_PRECONDITION, "etcdserver: bad leader transferee", "failed")),
   });
   const port = await new Promise<number>((resolve, reject) => {
     server.bindAsync("127.0.0.1:0", ServerCredentials.createInsecure(), (error, bound) =>
@@ -374,6 +377,16 @@ test("member add says where the new node listens, and under which id", () =>
     const argv = ["member", "add", "127.0.0.1:7106", "--id", "6", "--learner"];
     const { output } = await run(["--endpoints", endpoints, ...argv]);
     expect(output).toMatch(/^6 +new +http:\/\/127.0.0.1:7106 +learner$/m);
+  }));
+
+test("move-leader asks the node that leads", () =>
+  serve({}, async (endpoints) => {
+    const move = (nodeId: string) => run(["--endpoints", endpoints, "move-leader", nodeId]);
+    expect(await move("2")).toMatchObject({ exitCode: EXIT.ok, output: "Node 2 leads.\n" });
+    expect(await move("9")).toMatchObject({
+      exitCode: EXIT.failed,
+      complaints: expect.stringContaining("bad leader transferee") as string,
+    });
   }));
 
 describe("the playground", () => {

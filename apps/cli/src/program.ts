@@ -195,6 +195,11 @@ function addClusterCommands(program: Command, run: Run): void {
     .action(({ watch = false }: { readonly watch?: boolean }) =>
       run((session) => clusterCommands.status(session, watch)),
     );
+  program
+    .command("move-leader")
+    .description("let the leader hand over to a voter, without a playground")
+    .argument("<node>", "its id", parseWhole(1))
+    .action((nodeId: number) => run((session) => clusterCommands.moveLeader(session, nodeId)));
   const member = program.command("member").description("who takes part");
   member
     .command("list")

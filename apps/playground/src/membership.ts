@@ -57,6 +57,9 @@ const BEHIND_MAX = 1_000;
 /** If nothing is heard of how far it is, the leader is asked all the same, this often. */
 const ASK_ANYWAY_MS = 2_000;
 const OUTCOME_HEADER = "raftarium-outcome";
+/** Who was just started or resumed may not have been heard yet: two longest election timeouts. */
+const UNHEARD_MS_MAX = 1_200;
+const UNHEARD = "not enough started members";
 
 type EtcdClient = Client<typeof EtcdCluster>;
 
@@ -141,7 +144,8 @@ export function createMembership(options: MembershipOptions): Membership {
     call: (client: EtcdClient, timed: CallOptions) => Promise<T>,
     find: Find<T>,
   ): Promise<T> {
-    const until = performance.now() + wallMs(CHANGE_MS_MAX);
+    const begun = performance.now();
+    const until = begun + wallMs(CHANGE_MS_MAX);
     for (;;) {
       let problem: ConnectError;
       try {
@@ -150,7 +154,9 @@ export function createMembership(options: MembershipOptions): Membership {
         problem = ConnectError.from(error);
       }
       const failed = problem.metadata.get(OUTCOME_HEADER) === "failed";
-      if (failed && problem.code !== Code.Unavailable) {
+      const unheard =
+        problem.rawMessage.includes(UNHEARD) && performance.now() < begun + wallMs(UNHEARD_MS_MAX);
+      if (failed && problem.code !== Code.Unavailable && !unheard) {
         throw new ConnectError(`cannot ${what}: ${problem.rawMessage}`, problem.code);
       }
       const found = failed ? undefined : await look(find);

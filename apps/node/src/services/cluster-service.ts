@@ -14,7 +14,10 @@ import type { Reads } from "./reads.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type Member = MessageInitShape<typeof MemberSchema>;
-type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration">;
+type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration" | "status">;
+
+/** Each change must leave a majority that runs: else it could never be committed, nor taken back. */
+const NOT_ENOUGH = "etcdserver: re-configuration failed due to not enough started members";
 
 export function clusterService(
   node: Api,
@@ -46,6 +49,7 @@ export function clusterService(
         });
       },
       describe: describeChange,
+      invalid: invalidChange,
       answer: () => answer(made as ConfigurationChange),
     };
   };
@@ -67,6 +71,11 @@ export function clusterService(
         done(added);
         return;
       }
+      const stalled = added.kind === "replace" ? stallOf(node, added.voters, "add") : null;
+      if (stalled !== null) {
+        done(stalled);
+        return;
+      }
       const kind = change(Cluster.method.memberAdd, () => ({
         header: header(),
         member: members().find(({ ID }) => ID === BigInt(nodeId)) ?? { ID: BigInt(nodeId) },
@@ -78,6 +87,12 @@ export function clusterService(
       const nodeId = known(call.request.ID);
       if (typeof nodeId !== "number") {
         done(nodeId);
+        return;
+      }
+      const left = node.configuration().voters.filter((voter) => voter !== nodeId);
+      const stalled = left.length === 0 ? null : stallOf(node, left, "remove");
+      if (stalled !== null) {
+        done(stalled);
         return;
       }
       const kind = change(Cluster.method.memberRemove, () => ({
@@ -176,6 +191,46 @@ function additionOf(
     learners,
     addresses: { ...addresses, [nodeId]: address },
   };
+}
+
+/**
+ * Why these voters could not commit anything, as far as the leader hears of them; null: they could,
+ * or this node doesn't lead, and the one that does will see. A new one counts as not started.
+ */
+function stallOf(node: Api, voters: readonly NodeId[], what: "add" | "remove"): StatusError | null {
+  const { role, id, progress } = node.status();
+  if (role !== "leader") return null;
+  const active = progress.filter(({ recentlyActive }) => recentlyActive);
+  const heard = [id, ...active.map(({ nodeId }) => nodeId)];
+  const count = voters.filter((voter) => heard.includes(voter)).length;
+  if (count * 2 > voters.length) return null;
+  const advice =
+    what === "add"
+      ? "start them, or add the new one as a learner and promote it once it runs"
+      : "start others first";
+  const text = `${NOT_ENOUGH}: ${count} of the ${voters.length} voters would run; ${advice}`;
+  return failed(Status.FAILED_PRECONDITION, text);
+}
+
+/** Why the core refuses what made sense by the members as this node knew them. */
+function invalidChange(change: ConfigurationChange): StatusError {
+  switch (change.kind) {
+    case "promote": {
+      const text = "etcdserver: can only promote a learner member which is in sync with leader";
+      return failed(Status.FAILED_PRECONDITION, text);
+    }
+    case "remove": {
+      const text = `${NOT_ENOUGH}: node ${change.nodeId} is the only voter; add another first`;
+      return failed(Status.FAILED_PRECONDITION, text);
+    }
+    case "add-learner":
+    case "replace":
+      return failed(
+        Status.FAILED_PRECONDITION,
+        "cannot change the membership: expected a change that fits the members as they are now; " +
+          "look at them, and ask again",
+      );
+  }
 }
 
 function describeChange(change: ConfigurationChange): string {

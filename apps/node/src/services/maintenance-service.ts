@@ -24,7 +24,7 @@ export function maintenanceService(
 
   return {
     status(_call, done) {
-      const { term, leaderId, commitIndex, appliedIndex, role } = node.status();
+      const { id, term, leaderId, commitIndex, appliedIndex, configuration } = node.status();
       done(null, {
         header: headerToWire(revision(), identity.inTerm(term)),
         version: API_VERSION,
@@ -35,7 +35,8 @@ export function maintenanceService(
         raftTerm: BigInt(term),
         raftAppliedIndex: BigInt(appliedIndex),
         errors: leaderId === null ? [TEXT.noLeader] : [],
-        isLearner: role === "learner",
+        // Who was removed, or waits to be added, is no member at all.
+        isLearner: configuration.learners.includes(id),
       });
     },
     moveLeader(call, done) {

@@ -387,6 +387,58 @@ describe("cluster and maintenance", () => {
     ]);
   });
 
+  test("refuses a change after which too few of the voters would run", async () => {
+    await using node = await serveScriptedNode(2);
+    const changes: string[] = [];
+    node.onChange = ({ kind }) => changes.push(kind);
+    const add = (isLearner: boolean) =>
+      callUnary(node.client, Cluster.method.memberAdd, {
+        peerURLs: ["http://127.0.0.1:1"],
+        isLearner,
+      });
+    const remove = (ID: bigint) => callUnary(node.client, Cluster.method.memberRemove, { ID });
+    node.active = [3];
+    const text = "etcdserver: re-configuration failed due to not enough started members: ";
+    expect(await errorOf(add(false))).toEqual([
+      Status.FAILED_PRECONDITION,
+      `${text}2 of the 4 voters would run; start them, or add the new one as a learner and promote it once it runs`,
+      "failed",
+    ]);
+    expect(await errorOf(remove(3n))).toEqual([
+      Status.FAILED_PRECONDITION,
+      `${text}1 of the 2 voters would run; start others first`,
+      "failed",
+    ]);
+    expect(changes).toEqual([]);
+    // A learner holds nobody up, and who is dead may always go.
+    await add(true);
+    await remove(1n);
+    node.active = [1, 3];
+    await add(false);
+    await remove(3n);
+    expect(changes).toEqual(["add-learner", "remove", "replace", "remove"]);
+    // Who doesn't lead can't know; the leader sees.
+    node.active = [];
+    node.leaderId = 1;
+    await remove(3n);
+    expect(changes).toHaveLength(5);
+  });
+
+  test("says why the core refuses a change", async () => {
+    await using node = await serveScriptedNode(2);
+    node.learners = [4];
+    const promote = callUnary(node.client, Cluster.method.memberPromote, { ID: 4n });
+    expect(await errorOf(promote)).toEqual([
+      Status.FAILED_PRECONDITION,
+      "etcdserver: can only promote a learner member which is in sync with leader",
+      "failed",
+    ]);
+    const remove = callUnary(node.client, Cluster.method.memberRemove, { ID: 3n });
+    expect((await errorOf(remove))[1]).toBe(
+      "etcdserver: re-configuration failed due to not enough started members: node 3 is the only voter; add another first",
+    );
+  });
+
   test("gives a new member an id that no node ever had, or the one that is asked for", async () => {
     await using node = await serveScriptedNode(2);
     const added: unknown[] = [];

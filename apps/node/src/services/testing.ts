@@ -31,6 +31,9 @@ export interface ScriptedNode {
   onRead: ((done: (outcome: ReadOutcome) => void) => void) | null;
   /** Told of changes of the members, which then count as applied; null: all are refused. */
   onChange: ((change: ConfigurationChange) => void) | null;
+  /** Who of voters 1 to 3 and the learners answers this node, should it lead. */
+  active: readonly number[];
+  learners: readonly number[];
   proposalCount: number;
   readonly observed: ObservationBody[];
   readonly addresses: Record<number, string>;
@@ -43,7 +46,7 @@ export function createScriptedNode(id: number): ScriptedNode {
   const configuration = (): ReturnType<NodeApi<Result>["configuration"]> => ({
     voters: [1, 2, 3],
     votersOutgoing: [],
-    learners: [],
+    learners: node.learners,
     addresses: node.addresses,
   });
   const node: ScriptedNode = {
@@ -53,6 +56,8 @@ export function createScriptedNode(id: number): ScriptedNode {
     onPropose: null,
     onRead: null,
     onChange: null,
+    active: [1, 2, 3],
+    learners: [],
     proposalCount: 0,
     observed: [],
     addresses: {},
@@ -111,7 +116,17 @@ export function createScriptedNode(id: number): ScriptedNode {
         configuration: configuration(),
         configurationIndex: 0,
         transferTargetId: null,
-        progress: [],
+        progress: [1, 2, 3, ...node.learners]
+          .filter((nodeId) => nodeId !== id)
+          .map((nodeId) => ({
+            nodeId,
+            state: "replicate",
+            matchIndex: index,
+            nextIndex: index + 1,
+            inflightCount: 0,
+            recentlyActive: node.active.includes(nodeId),
+            priority: 0,
+          })),
       }),
       observe: (body) => void node.observed.push(body),
       view: () => {

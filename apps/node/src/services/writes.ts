@@ -26,6 +26,8 @@ export interface WriteKind<I extends DescMessage, O extends DescMessage, Command
   /** As it stands in the log, for a session or none. Left out: no session may ask for this. */
   logged?(command: Command, position: SessionPosition | null): Command;
   describe(command: Command): string;
+  /** What to say where the core finds that this makes no sense now. Left out: in general words. */
+  invalid?(command: Command): StatusError;
   /** The answer, or why the state machine refused. */
   answer(result: Result, index: LogIndex, term: Term): MessageInitShape<O> | StatusError;
 }
@@ -93,6 +95,9 @@ export class Writes {
           return;
         }
         request.underWay = false;
+        if (outcome.kind === "refused" && outcome.reason === "invalid" && kind.invalid) {
+          return request.fail(kind.invalid(command));
+        }
         const refusal = refusalOf(outcome);
         if (refusal.kind === "answer") {
           request.fail(refusal.error);
