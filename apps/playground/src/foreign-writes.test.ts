@@ -155,3 +155,15 @@ test("long keys and values, and those that are no text, are shown as nodes show 
   committed(`${"a".repeat(64)}…=1`);
   expect(writes.keys()).toEqual([long]);
 });
+
+test("a write of a session is what it would be without", () => {
+  touch("x", "y", "z");
+  committed(
+    "open a session",
+    "x=1 (session 4, no. 1)",
+    "del y (session 4, no. 2)",
+    "close session 4",
+  );
+  expect(writes.keys()).toEqual(["x", "y"]);
+  expect(writes.untoldCount()).toBe(0);
+});

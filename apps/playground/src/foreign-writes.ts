@@ -166,10 +166,13 @@ function shortened(description: string): string {
   return Array.from(description.replace(/…$/, "")).slice(0, WORDS_COMPARED).join("");
 }
 
+/** How the nodes end the description of a write that belongs to a session. */
+const OF_SESSION = / \(session \d+, no\. \d+\)$/;
+
 /** Whether an entry of somebody else's, as it was told, changes this key. */
 function writes(description: string, key: string): "yes" | "no" | "perhaps" {
   const isCut = description.endsWith("…");
-  const told = isCut ? description.slice(0, -1) : description;
+  const told = isCut ? description.slice(0, -1) : description.replace(OF_SESSION, "");
   const put = `${key}=`;
   if (told.startsWith(put) || (isCut && put.startsWith(told))) return "yes";
   if (told.startsWith("txn ")) {

@@ -11,6 +11,8 @@ import { PlaygroundError } from "./playground-error.ts";
 export const NODE_ID_HEADER = "raftarium-node-id";
 /** The caller's own name for its request; observations repeat it. */
 const REQUEST_ID_HEADER = "raftarium-request-id";
+/** Which write of which session it is; it may come again, and counts once. */
+const SESSION_HEADERS = ["raftarium-session", "raftarium-sequence", "raftarium-answered"];
 /** Of an error: `failed` (no effect, ever) or `unknown`. */
 const OUTCOME_HEADER = "raftarium-outcome";
 
@@ -45,8 +47,10 @@ export function proxied<Service extends DescService>(
       );
       const unary = method as DescMethodUnary;
       const { signal } = context;
-      const header = requestIdOf(context.requestHeader);
-      return recorder.record(method.localName, request, async () => {
+      const header = handedOn(context.requestHeader);
+      // One of a session took effect when its first copy did, which may be long before this one.
+      const remembering = header.has("raftarium-session") ? forgetful : recorder;
+      return remembering.record(method.localName, request, async () => {
         try {
           const { transport } = link;
           return (await transport.unary(unary, signal, timeoutMs, header, request)).message;
@@ -70,9 +74,15 @@ function requestedNode(headers: Headers): number | null {
 }
 
 /** What is handed on of the caller's headers. A name that isn't a short word is left out. */
-function requestIdOf(headers: Headers): Headers {
+function handedOn(headers: Headers): Headers {
+  const some = new Headers();
   const id = headers.get(REQUEST_ID_HEADER);
-  return new Headers(id !== null && /^[\w.-]{1,64}$/.test(id) ? { [REQUEST_ID_HEADER]: id } : {});
+  if (id !== null && /^[\w.-]{1,64}$/.test(id)) some.set(REQUEST_ID_HEADER, id);
+  for (const name of SESSION_HEADERS) {
+    const value = headers.get(name);
+    if (value !== null && value.length <= 20) some.set(name, value);
+  }
+  return some;
 }
 
 /** The node's own refusal as it is; a connection that broke is named for what it is. */

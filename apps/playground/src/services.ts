@@ -10,6 +10,7 @@ import {
 } from "@connectrpc/connect";
 import { linkFromWire, linkToWire, healths, observationToWire, roles } from "@raftarium/protocol";
 import { Cluster as EtcdCluster, KV, Maintenance } from "@raftarium/protocol/etcd";
+import { SessionService } from "@raftarium/protocol/machine";
 import { ObserverService } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import type { ClientHistory } from "./client-history.ts";
@@ -41,7 +42,8 @@ export function addServices(router: ConnectRouter, served: Served): void {
     },
   });
   router.service(KV, proxied(KV, cluster, history));
-  for (const service of [EtcdCluster, Maintenance] satisfies readonly DescService[]) {
+  const others = [EtcdCluster, Maintenance, SessionService] satisfies readonly DescService[];
+  for (const service of others) {
     router.service(service, proxied(service, cluster));
   }
 }

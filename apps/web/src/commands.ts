@@ -15,7 +15,9 @@ import { outcomeOf } from "@raftarium/client";
 import type { LinkFault } from "@raftarium/observer";
 import { messageKinds } from "@raftarium/protocol";
 import { KV } from "@raftarium/protocol/etcd";
+import { SessionService } from "@raftarium/protocol/machine";
 import { PlaygroundService } from "@raftarium/protocol/playground";
+import { createOnce, type Once, type OnceOptions } from "./once.ts";
 
 export interface CommandResult {
   readonly ok: boolean;
@@ -40,6 +42,8 @@ export interface Answer {
   readonly count: number;
   /** The node that answered; null if the door did not tell. */
   readonly nodeId: number | null;
+  /** Of a write in a session: which one, and how often it was sent; null: of no session. */
+  readonly once: { readonly session: number; readonly attempts: number } | null;
 }
 
 export interface ClientOptions {
@@ -47,6 +51,8 @@ export interface ClientOptions {
   readonly nodeId: number | null;
   /** A read that the asked node answers from what it has, however old. */
   readonly serializable: boolean;
+  /** A write in a session: sent until its outcome is known, and carried out once. */
+  readonly once: boolean;
   /** A name of the caller's own (letters, digits, dots, dashes) by which observations tell of it. */
   readonly requestId: string;
   /** Give up after so long. What was given up may still take effect. */
@@ -59,6 +65,8 @@ export interface Commands {
   /** Why nothing can be asked of this cluster; null: it can. */
   readonly unavailable: string | null;
   crash(nodeId: number): Promise<CommandResult>;
+  /** SIGTERM: it hands over, answers whom it can, and ends. */
+  stop(nodeId: number): Promise<CommandResult>;
   restart(nodeId: number): Promise<CommandResult>;
   pause(nodeId: number): Promise<CommandResult>;
   resume(nodeId: number): Promise<CommandResult>;
@@ -110,12 +118,13 @@ interface Reply {
   readonly revision: bigint | undefined;
   readonly value: string | null;
   readonly count: number;
+  readonly once?: Answer["once"];
 }
 
 async function ask(
   write: boolean,
   options: ClientOptions,
-  call: (options: CallOptions) => Promise<Reply>,
+  call: (options: OnceOptions) => Promise<Reply>,
 ): Promise<Answer> {
   const startedMs = performance.now();
   const { timeoutMs, signal } = options;
@@ -128,10 +137,10 @@ async function ask(
   };
   try {
     const reply = await call({ headers, timeoutMs, signal, onHeader });
-    const { value, count } = reply;
+    const { value, count, once = null } = reply;
     const revision = reply.revision === undefined ? null : Number(reply.revision);
     const tookMs = performance.now() - startedMs;
-    return { outcome: "ok", message: "", tookMs, revision, value, count, nodeId };
+    return { outcome: "ok", message: "", tookMs, revision, value, count, nodeId, once };
   } catch (error) {
     const refusal = ConnectError.from(error);
     onHeader(refusal.metadata);
@@ -139,7 +148,7 @@ async function ask(
     // oxlint-disable-next-line typescript/no-unsafe-enum-assignment -- one enum, declared per module system
     const outcome = write ? outcomeOf(refusal) : "failed";
     const tookMs = performance.now() - startedMs;
-    const nothing = { revision: null, value: null, count: 0, nodeId };
+    const nothing = { revision: null, value: null, count: 0, nodeId, once: null };
     return { outcome, message: words(error), tookMs, ...nothing };
   }
 }
@@ -147,13 +156,26 @@ async function ask(
 const encoder = new TextEncoder();
 const decoder = new TextDecoder();
 
-function clientCommands(kv: Client<typeof KV>): Pick<Commands, "put" | "get" | "delete"> {
+function clientCommands(
+  kv: Client<typeof KV>,
+  once: Once,
+): Pick<Commands, "put" | "get" | "delete"> {
+  const write = async <Response>(
+    options: ClientOptions,
+    call: OnceOptions,
+    send: (call: CallOptions) => Promise<Response>,
+  ): Promise<{ readonly reply: Response; readonly once: Answer["once"] }> => {
+    if (!options.once) return { reply: await send(call), once: null };
+    const { reply, ...sent } = await once.write(call, send);
+    return { reply, once: sent };
+  };
   return {
     put: (key, value, options) =>
       ask(true, options, async (call) => {
         const request = { key: encoder.encode(key), value: encoder.encode(value) };
-        const { header } = await kv.put(request, call);
-        return { revision: header?.revision, value: null, count: 0 };
+        const sent = await write(options, call, (attempt) => kv.put(request, attempt));
+        const { header } = sent.reply;
+        return { revision: header?.revision, value: null, count: 0, once: sent.once };
       }),
     get: (key, options) =>
       ask(false, options, async (call) => {
@@ -165,8 +187,11 @@ function clientCommands(kv: Client<typeof KV>): Pick<Commands, "put" | "get" | "
       }),
     delete: (key, options) =>
       ask(true, options, async (call) => {
-        const { header, deleted } = await kv.deleteRange({ key: encoder.encode(key) }, call);
-        return { revision: header?.revision, value: null, count: Number(deleted) };
+        const request = { key: encoder.encode(key) };
+        const sent = await write(options, call, (attempt) => kv.deleteRange(request, attempt));
+        const { header, deleted } = sent.reply;
+        const count = Number(deleted);
+        return { revision: header?.revision, value: null, count, once: sent.once };
       }),
   };
 }
@@ -181,6 +206,7 @@ export function createLiveCommands(transport: Transport): Commands {
   return {
     unavailable: null,
     crash: (id) => command(`crash node ${id}`, () => playground.crashNode(of(id), timed)),
+    stop: (id) => command(`stop node ${id}`, () => playground.stopNode(of(id), timed)),
     restart: (id) => command(`restart node ${id}`, () => playground.restartNode(of(id), timed)),
     pause: (id) => command(`pause node ${id}`, () => playground.pauseNode(of(id), timed)),
     resume: (id) => command(`resume node ${id}`, () => playground.resumeNode(of(id), timed)),
@@ -216,19 +242,23 @@ export function createLiveCommands(transport: Transport): Commands {
     setSpeed: (speed) => command("change the speed", () => playground.setSpeed({ speed }, timed)),
     freeze: () => command("freeze", () => playground.freeze({}, timed)),
     thaw: () => command("thaw", () => playground.thaw({}, timed)),
-    ...clientCommands(createClient(KV, transport)),
+    ...clientCommands(
+      createClient(KV, transport),
+      createOnce(createClient(SessionService, transport)),
+    ),
   };
 }
 
 /** Commands of which none can be carried out, each with this answer. */
 function refusing(reason: string): Commands {
   const refused = (): Promise<CommandResult> => Promise.resolve({ ok: false, message: reason });
-  const nothing = { revision: null, value: null, count: 0, nodeId: null };
+  const nothing = { revision: null, value: null, count: 0, nodeId: null, once: null };
   const unanswered = (): Promise<Answer> =>
     Promise.resolve({ outcome: "failed", message: reason, tookMs: 0, ...nothing });
   return {
     unavailable: reason,
     crash: refused,
+    stop: refused,
     restart: refused,
     pause: refused,
     resume: refused,

@@ -15,7 +15,7 @@ import {
 } from "./feed-words.ts";
 import type { DiskFault, LinkView, Observation, ObservationBody } from "./observation.ts";
 import { leaderOf, linkKey, nodeById, type ClusterNode, type ClusterView } from "./view.ts";
-import { listWords, votersOf } from "./words.ts";
+import { listWords, membersWords, votersOf } from "./words.ts";
 
 type BodyOf<K extends ObservationBody["kind"]> = Extract<ObservationBody, { kind: K }>;
 
@@ -459,11 +459,9 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
     }
     case "configuration-changed": {
       if (leaderOf(before)?.nodeId !== nodeId) return null;
-      const { voters, learners } = body.configuration;
-      const who = `${voters.join(", ")}${learners.length > 0 ? `, learning ${learners.join(", ")}` : ""}`;
       const phase = body.committed ? "committed" : "proposed";
       return event(`members:${body.index}:${phase}`, nodeId, [
-        plain(`${phase} the members ${who}`),
+        plain(`${phase} the members ${membersWords(body.configuration)}`),
       ]);
     }
     case "disk-changed":

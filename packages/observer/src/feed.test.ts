@@ -470,6 +470,20 @@ describe("the rest", () => {
     ]);
   });
 
+  test("who takes part, also while two configurations count", () => {
+    const { tell, texts } = stage({ role: "leader", leaderId: 1 });
+    const change = (voters: number[], votersOutgoing: number[], learners: number[], at: number) => {
+      const configuration = { voters, votersOutgoing, learners, addresses: {} };
+      tell(1, { kind: "configuration-changed", configuration, index: at, committed: false });
+    };
+    change([1, 2, 3], [], [4], 2);
+    change([1, 4, 5], [1, 2, 3], [], 3);
+    expect(texts()).toEqual([
+      "Node 1 proposed the members 1, 4, 5, jointly with 1, 2, 3",
+      "Node 1 proposed the members 1, 2, 3, learning 4",
+    ]);
+  });
+
   test("a broken promise is marked as such, with the sentence why", () => {
     const { tell, lines, texts } = stage();
     const explanation = "Nodes 1 and 2 both led term 3.";

@@ -12,6 +12,7 @@ export {
   listWords,
   nodeLabel,
   nodeWord,
+  membersWords,
   reachesMajority,
   sentenceOf,
   votersOf,

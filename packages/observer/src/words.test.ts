@@ -14,6 +14,9 @@ import {
 } from "./index.ts";
 
 interface Told {
+  readonly voters?: readonly number[];
+  readonly votersOutgoing?: readonly number[];
+  readonly learners?: readonly number[];
   readonly role?: Role;
   readonly term?: number;
   readonly health?: Health;
@@ -30,8 +33,12 @@ function cluster(nodes: readonly Told[], cuts: readonly (readonly [NodeId, NodeI
     folding.apply({ nodeId, incarnation: 1, sequence, timeUs: sequence, body });
   };
   nodes.forEach(
-    ({ role = "follower", term = 1, commitIndex = 0, health = "running", cause = "" }, at) => {
+    (
+      { role = "follower", term = 1, commitIndex = 0, health = "running", cause = "", ...who },
+      at,
+    ) => {
       const nodeId = at + 1;
+      const { voters, votersOutgoing = [], learners = [] } = who;
       tell(nodeId, {
         kind: "role-changed",
         role,
@@ -40,6 +47,10 @@ function cluster(nodes: readonly Told[], cuts: readonly (readonly [NodeId, NodeI
         votedFor: null,
         reason: "",
       });
+      if (voters !== undefined) {
+        const configuration = { voters, votersOutgoing, learners, addresses: {} };
+        tell(nodeId, { kind: "configuration-changed", configuration, index: 1, committed: false });
+      }
       if (commitIndex > 0) tell(nodeId, { kind: "commit-advanced", commitIndex });
       tell(nodeId, { kind: "health-changed", health, pid: 1, address: "", cause, lastWords: "" });
     },
@@ -93,6 +104,24 @@ describe("one sentence says how the cluster is", () => {
     expect(sentence(view)).toBe(
       "Node 1 still leads term 1, but reaches no majority: nothing can be committed.",
     );
+  });
+
+  test("somebody learns", () => {
+    const leader: Told = { role: "leader", voters: [1, 2], learners: [3] };
+    expect(sentence(cluster([leader, F, F]))).toContain(
+      "All 3 running, node 3 learning, 0 entries",
+    );
+  });
+
+  test("while the members change jointly, two majorities are named and counted", () => {
+    const leader: Told = { role: "leader", voters: [1, 4, 5], votersOutgoing: [1, 2, 3] };
+    expect(sentence(cluster([leader, F, F, F, F]))).toBe(
+      "Node 1 leads term 1. Joint consensus: a majority of 1, 2, 3 and one of 1, 4, 5.",
+    );
+    const dead: Told = { health: "crashed" };
+    // Three of five, and still no majority of the old ones.
+    expect(sentence(cluster([leader, dead, dead, F, F]))).toContain("reaches no majority");
+    expect(sentence(cluster([leader, F, F, dead, dead]))).toContain("reaches no majority");
   });
 
   test("two that believe they lead", () => {

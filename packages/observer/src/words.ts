@@ -1,5 +1,5 @@
 /** How a node, and how the cluster is, in words that a person would use. */
-import type { NodeId, Role, Term } from "@raftarium/raft";
+import type { Configuration, NodeId, Role, Term } from "@raftarium/raft";
 import { committedIndex, leaderOf, linkKey, type ClusterNode, type ClusterView } from "./view.ts";
 
 /** A piece of a sentence. With a term, it wears that term's colour. */
@@ -68,15 +68,28 @@ export function votersOf(view: ClusterView): readonly NodeId[] {
   return voters.length > 0 ? voters : view.nodes.map((node) => node.nodeId);
 }
 
-/** Whether this node reaches, itself included, a majority of the voters. */
+/** "1, 2, 3, learning 4"; in joint consensus "1, 4, 5, jointly with 1, 2, 3". */
+export function membersWords({ voters, votersOutgoing, learners }: Configuration): string {
+  const jointly = votersOutgoing.length === 0 ? "" : `, jointly with ${votersOutgoing.join(", ")}`;
+  const learning = learners.length === 0 ? "" : `, learning ${learners.join(", ")}`;
+  return `${voters.join(", ")}${jointly}${learning}`;
+}
+
+/** In joint consensus (section 6) the voters of before, of whom a majority must agree, too. */
+function outgoingOf(view: ClusterView): readonly NodeId[] {
+  return leaderOf(view)?.configuration.votersOutgoing ?? [];
+}
+
+/** Whether this node reaches, itself included, a majority of the voters; of both sets, if joint. */
 export function reachesMajority(view: ClusterView, node: ClusterNode): boolean {
-  const voters = votersOf(view);
-  const reached = voters.filter((voter) => {
+  const reaches = (voter: NodeId): boolean => {
     if (voter === node.nodeId) return node.health === "running";
     const other = view.nodes.find((candidate) => candidate.nodeId === voter);
     return other?.health === "running" && connected(view, node.nodeId, voter);
-  });
-  return reached.length * 2 > voters.length;
+  };
+  return [votersOf(view), outgoingOf(view)].every(
+    (voters) => voters.length === 0 || voters.filter(reaches).length * 2 > voters.length,
+  );
 }
 
 function plain(text: string): Words {
@@ -102,7 +115,12 @@ function countsSentence(view: ClusterView): string {
   const committed = entriesWord(committedIndex(view));
   const all =
     running === view.nodes.length ? `All ${running}` : `${running} of ${view.nodes.length}`;
-  return `. ${all} running${cut}, ${committed} committed.`;
+  const learners = leaderOf(view)?.configuration.learners ?? [];
+  const learning =
+    learners.length === 0
+      ? ""
+      : `, ${learners.length === 1 ? "node" : "nodes"} ${listWords(learners)} learning`;
+  return `. ${all} running${cut}${learning}, ${committed} committed.`;
 }
 
 /** Another that believes it leads: it was paused, or cut off. */
@@ -130,6 +148,12 @@ function leaderSentence(view: ClusterView, leader: ClusterNode): readonly Words[
       termWords(stale.term),
       plain("."),
     ];
+  }
+  const outgoing = outgoingOf(view);
+  if (outgoing.length > 0) {
+    const [before, after] = [outgoing.join(", "), votersOf(view).join(", ")];
+    const both = `. Joint consensus: a majority of ${before} and one of ${after}.`;
+    return [...words, plain(both)];
   }
   return [...words, plain(".")];
 }
@@ -168,6 +192,7 @@ export function sentenceOf(view: ClusterView): readonly Words[] {
   const leader = leaderOf(view);
   const well = view.violations.length === 0 && leader !== undefined;
   if (!well || !reachesMajority(view, leader) || staleLeader(view, leader)) return headline;
+  if (outgoingOf(view).length > 0) return headline;
   return [...headline.slice(0, -1), plain(countsSentence(view))];
 }
 

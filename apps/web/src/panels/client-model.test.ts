@@ -34,6 +34,7 @@ const answer: Answer = {
   value: null,
   count: 0,
   nodeId: 2,
+  once: null,
 };
 const started: ObservationBody = {
   kind: "request-started",
@@ -134,6 +135,11 @@ test("the particulars: revision, disks, who answered and was asked, how long it 
   );
   expect(particulars(asked, { ...answer, nodeId: null }, undefined, view)).toBe(
     "revision 12, 0.41 s",
+  );
+  const sent = (attempts: number) => ({ ...answer, nodeId: null, once: { session: 7, attempts } });
+  expect(particulars(asked, sent(1), undefined, view)).toBe("revision 12, session 7, 0.41 s");
+  expect(particulars(asked, sent(3), undefined, view)).toBe(
+    "revision 12, session 7, sent 3 times, 0.41 s",
   );
 });
 

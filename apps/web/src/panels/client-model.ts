@@ -147,7 +147,16 @@ export function particulars(
   const revision = answer.revision === null ? [] : [`revision ${answer.revision}`];
   const disks = asked.deed === "get" ? [] : diskWords(request, view);
   const took = durationWords(answer.tookMs);
-  return [...revision, ...disks, ...whoWords(answer, request), took].join(", ");
+  return [...revision, ...disks, ...whoWords(answer, request), ...onceWords(answer), took].join(
+    ", ",
+  );
+}
+
+/** "session 12", "session 12, sent 3 times" */
+function onceWords({ once }: Answer): string[] {
+  if (once === null) return [];
+  const session = `session ${once.session}`;
+  return once.attempts === 1 ? [session] : [session, `sent ${once.attempts} times`];
 }
 
 /** Without the name of the server that etcd's clients expect in it, and without a full stop. */

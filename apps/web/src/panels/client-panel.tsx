@@ -44,6 +44,15 @@ function Choices({ choice, onChange }: ChoiceProps) {
         <option value="linearizable">linearizable</option>
         <option value="serializable">serializable</option>
       </select>
+      <select
+        aria-label="How to write"
+        title="Sent once: without an answer nobody knows whether it took effect. Exactly once: in a session, sent again until it is answered, and carried out once."
+        value={choice.once ? "once" : "plain"}
+        onChange={({ target }) => onChange({ ...choice, once: target.value === "once" })}
+      >
+        <option value="plain">sent once</option>
+        <option value="once">exactly once</option>
+      </select>
     </p>
   );
 }
@@ -56,7 +65,11 @@ function textOf(fields: FormData, name: string): string {
 export function ClientPanel() {
   const { unavailable } = useCommands();
   const { requests, ask, stop, raise } = useRequests();
-  const [choice, setChoice] = useState<Choice>({ nodeId: null, serializable: false });
+  const [choice, setChoice] = useState<Choice>({
+    nodeId: null,
+    serializable: false,
+    once: false,
+  });
   const [problem, setProblem] = useState<string | null>(null);
   const form = useRef<HTMLFormElement>(null);
 

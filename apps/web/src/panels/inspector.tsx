@@ -1,11 +1,13 @@
 /** One node, all that is known of it, and what can be done to it now. */
 import {
   leaderOf,
+  membersWords,
   nodeById,
   nodeWord,
   type ClusterNode,
   type ClusterView,
 } from "@raftarium/observer";
+import { useState } from "react";
 import { report } from "../shell/notices.tsx";
 import { hueOf } from "../shell/words.tsx";
 import { deedsOf } from "../stage/deeds.ts";
@@ -80,6 +82,12 @@ function Facts({ node }: { readonly node: ClusterNode }) {
               : node.votedFor}
         </dd>
       </div>
+      <div className="wide">
+        <dt>{node.configurationCommitted ? "members" : "members to be"}</dt>{" "}
+        <dd title="Who votes, and who learns; in joint consensus also who voted before">
+          {membersWords(node.configuration)}
+        </dd>
+      </div>
       <div>
         <dt>log</dt> <dd>{stretchWords(node.firstIndex, node.lastIndex)}</dd>
       </div>
@@ -110,9 +118,11 @@ function Facts({ node }: { readonly node: ClusterNode }) {
 
 /** How far the leader knows each of the others to be. */
 function Followers({ node }: { readonly node: ClusterNode }) {
+  // Where there is room; a person may close it, and open it elsewhere.
+  const [roomy] = useState(() => window.matchMedia("(min-height: 801px)").matches);
   if (node.role !== "leader" || !isAlive(node) || node.progress.length === 0) return null;
   return (
-    <details className="followers">
+    <details className="followers" open={roomy}>
       <summary>Followers</summary>
       <table>
         <thead>

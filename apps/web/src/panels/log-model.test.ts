@@ -25,6 +25,24 @@ describe("the table of logs", () => {
     expect(table.rows.map((row) => row.word)).toEqual(["leader", "follower"]);
   });
 
+  test("how the leader sends is said only where it is no stream", () => {
+    const view = clusterOf([
+      {
+        role: "leader",
+        progress: [
+          progress(2, 8),
+          { ...progress(3, 0), state: "probe" },
+          { ...progress(4, 0), state: "snapshot" },
+        ],
+      },
+      {},
+      {},
+      {},
+    ]);
+    const sending = logTableOf(view).rows.map((row) => row.sending);
+    expect(sending).toEqual([null, null, "probe", "snapshot"]);
+  });
+
   test("without a leader there is no commit line", () => {
     expect(logTableOf(clusterOf([{ entries: entries(1, 3), commitIndex: 2 }])).commitIndex).toBe(
       null,

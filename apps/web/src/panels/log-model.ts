@@ -20,6 +20,8 @@ export interface LogRow {
   /** What the leader knows of it; 0: nobody leads, or it leads itself. */
   readonly matchIndex: number;
   readonly nextIndex: number;
+  /** How the leader sends to it, where that is not the stream of good days; null: it is. */
+  readonly sending: "probe" | "snapshot" | null;
 }
 
 export interface LogTable {
@@ -89,6 +91,7 @@ export function logTableOf(view: ClusterView, columnsMax: number = COLUMNS_MAX):
       untoldTo: told > Math.max(node.firstIndex, firstIndex) ? told - 1 : 0,
       matchIndex: progress?.matchIndex ?? 0,
       nextIndex: progress?.nextIndex ?? 0,
+      sending: progress === undefined || progress.state === "replicate" ? null : progress.state,
     };
   });
   return {

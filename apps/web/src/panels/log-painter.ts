@@ -32,6 +32,8 @@ const COMMITTED = 0.3;
 const COMMITTED_FAINT = 0.12;
 const COMMITTED_NOW = 0.8;
 const FLASH_MS = 600;
+/** Of a log without entries, the columns in which it says so (log-row.tsx). */
+const EMPTY_COLUMNS = 4;
 /** Of what is committed at once, so many of the newest flash. */
 const FLASHES_MAX = 2;
 
@@ -189,6 +191,21 @@ export function createLogPainter(canvas: HTMLCanvasElement): LogPainter {
       draw.lineWidth = 1.3;
       draw.stroke();
     }
+    if (row.sending !== null) drawSending(picture, row, at);
+  }
+
+  /** "probe" or "snapshot", behind the end of its log, where it hides nothing. */
+  function drawSending(picture: LogPicture, row: LogRow, at: number): void {
+    const { palette, sizes, sight, table } = picture;
+    const last = row.node.entries.at(-1)?.index ?? table.firstIndex + EMPTY_COLUMNS - 1;
+    const x = leftOf(Math.max(row.nextIndex, last + 1), sight);
+    draw.font = WORD_FONT;
+    draw.letterSpacing = "0px";
+    draw.textAlign = "left";
+    draw.fillStyle = palette.muted;
+    const middle = topOf(at, picture) + sizes.cellHeight / 2;
+    draw.fillText(row.sending ?? "", x + 3, Math.round(middle + baselineOf(draw)));
+    draw.textAlign = "center";
   }
 
   /** How far the leader has committed. */

@@ -21,6 +21,8 @@ export interface Choice {
   /** null: any node. */
   readonly nodeId: number | null;
   readonly serializable: boolean;
+  /** Writes are sent in a session: carried out once. */
+  readonly once: boolean;
 }
 
 /** The requests of this page, newest first, and how to make one. */
@@ -34,7 +36,7 @@ export function useRequests() {
     const requestId = nextRequestId();
     const stop = new AbortController();
     stops.current.set(requestId, stop);
-    const { nodeId, serializable } = choice;
+    const { nodeId, serializable, once } = choice;
     const asked: Asked = {
       requestId,
       deed,
@@ -49,7 +51,7 @@ export function useRequests() {
       [asked, ...before].filter((other, at) => at < REMEMBERED_MAX || other.answer === null),
     );
     const { signal } = stop;
-    const options = { nodeId, serializable, requestId, timeoutMs: waitMs(speed), signal };
+    const options = { nodeId, serializable, once, requestId, timeoutMs: waitMs(speed), signal };
     const answer =
       deed === "put"
         ? await commands.put(key, value, options)

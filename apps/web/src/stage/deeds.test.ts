@@ -63,6 +63,17 @@ describe("to join again", () => {
   });
 });
 
+test("to stop is to leave in good order: only who runs can, and who leads hands over first", () => {
+  expect(deed(view(), 1, "Stop")).toMatchObject({
+    reason: null,
+    hint: "SIGTERM: it hands over first",
+  });
+  expect(deed(view(), 2, "Stop")).toMatchObject({ reason: null, hint: "SIGTERM" });
+  const pausing = { kind: "health-changed", health: "paused", pid: 1, address: "" } as const;
+  const paused = clusterOf([{}, {}], [[1, { ...pausing, cause: "", lastWords: "" }]]);
+  expect(deed(paused, 1, "Stop").reason).toBe("it is paused");
+});
+
 describe("to time out now", () => {
   test("is refused by those that hear a leader, and it is said beforehand and afterwards", () => {
     const { hint, afterwards, reason } = deed(view(), 2, "Time out now");
