@@ -10,6 +10,10 @@ export interface HomeOptions {
   readonly port: number;
   /** Take any free ports for the nodes. */
   readonly anyPorts: boolean;
+  /** What docs/configuration.md calls features.leaseReads, on all nodes ... */
+  readonly leaseReads: boolean;
+  /** ... and features.priority 1, on this one; null: on none. */
+  readonly preferred: number | null;
   /** Null: a fresh place of our own under `freshDir`. */
   readonly dataDir: string | null;
   readonly freshDir: string;
@@ -71,14 +75,15 @@ export async function prepareHome(options: HomeOptions): Promise<Home> {
     writeMembers(directory, members);
   };
   changed(members.nodes);
-  for (const node of members.nodes) configureNode(directory, node, members);
+  const configure = (node: Address) => configureNode(directory, node, members, options);
+  for (const node of members.nodes) configure(node);
   return {
     directory,
     nodes: () => members.nodes.map((node) => nodeHome(directory, node, members)),
     freeAddress: () => freeAddress(options, members),
     add(id, address) {
       changed([...members.nodes, { id, address }]);
-      return configureNode(directory, { id, address }, members);
+      return configure({ id, address });
     },
     remove(nodeId) {
       changed(members.nodes.filter(({ id }) => id !== nodeId));
@@ -139,7 +144,12 @@ function dataDirOf(directory: string, nodeId: number): string {
   return join(directory, `node-${nodeId}`);
 }
 
-function configureNode(directory: string, member: Address, members: Members): NodeHome {
+function configureNode(
+  directory: string,
+  member: Address,
+  members: Members,
+  { leaseReads, preferred }: Pick<HomeOptions, "leaseReads" | "preferred">,
+): NodeHome {
   const home = nodeHome(directory, member, members);
   const peers = home.founder ? members.founders : members.nodes;
   const quote = JSON.stringify;
@@ -150,6 +160,9 @@ function configureNode(directory: string, member: Address, members: Members): No
     `listen: ${quote(member.address)}`,
     `dataDir: ${quote(dataDirOf(directory, member.id))}`,
     ...(home.founder ? [] : ["join: true"]),
+    "features:",
+    `  leaseReads: ${leaseReads}`,
+    `  priority: ${member.id === preferred ? 1 : 0}`,
     "peers:",
     ...peers.map((peer) => `  - { id: ${peer.id}, address: ${quote(peer.address)} }`),
   ];

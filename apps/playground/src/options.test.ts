@@ -24,17 +24,23 @@ test("without flags: five nodes, port 7100, a twentieth of real time, a fresh pl
     port: 7100,
     dataDir: null,
     speed: 0.05,
+    leaseReads: false,
+    preferred: null,
     dev: false,
   });
 });
 
 test("all flags", () => {
-  const args = "--nodes 3 --port 0 --data-dir there --speed 1 --dev".split(" ");
+  const args = "--nodes 3 --port 0 --data-dir there --speed 1 --lease-reads --prefer 2 --dev".split(
+    " ",
+  );
   expect(parseOptions(args)).toEqual({
     nodeCount: 3,
     port: 0,
     dataDir: "there",
     speed: 1,
+    leaseReads: true,
+    preferred: 2,
     dev: true,
   });
 });
@@ -47,6 +53,7 @@ test.each([
   ["--port 65533", "leaves no room for 5 nodes"],
   ["--speed 0", "Expected a number from 0.001 to 1, got '0'."],
   ["--speed fast", "Expected a number from 0.001 to 1, got 'fast'."],
+  ["--prefer 0", "Expected a whole number from 1 to"],
   ["--node 3", "unknown option '--node'"],
   ["now", "too many arguments"],
 ])("%s: %s", (line, sentence) => {
@@ -56,7 +63,15 @@ test.each([
 
 test("help names every flag, and is no mistake", () => {
   expect(() => parseOptions(["--help"])).toThrow(expect.objectContaining({ exitCode: 0 }));
-  for (const flag of ["--nodes", "--port", "--data-dir", "--speed", "--dev"]) {
+  for (const flag of [
+    "--nodes",
+    "--port",
+    "--data-dir",
+    "--speed",
+    "--lease-reads",
+    "--prefer",
+    "--dev",
+  ]) {
     expect(said).toContain(flag);
   }
 });

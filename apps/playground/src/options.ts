@@ -9,6 +9,10 @@ export interface PlaygroundOptions {
   /** Null: a fresh place of our own. */
   readonly dataDir: string | null;
   readonly speed: number;
+  /** Linearizable reads rest on a lease: stale if clocks run wrong. */
+  readonly leaseReads: boolean;
+  /** The node that shall lead where it can; null: none. */
+  readonly preferred: number | null;
   /** The page straight from its sources, with hot reload. */
   readonly dev: boolean;
 }
@@ -39,6 +43,12 @@ export function parseOptions(args: readonly string[]): PlaygroundOptions {
       speed,
       0.05,
     )
+    .option(
+      "--lease-reads",
+      "leaders answer reads without a round, by a lease; NOT linearizable if clocks run wrong",
+      false,
+    )
+    .option("--prefer <node>", "hand leadership to this node after a calm while", preferred)
     .option("--dev", "serve the page from its sources, with hot reload", false)
     .allowExcessArguments(false)
     .exitOverride();
@@ -48,6 +58,8 @@ export function parseOptions(args: readonly string[]): PlaygroundOptions {
     port: number;
     dataDir?: string;
     speed: number;
+    leaseReads: boolean;
+    prefer?: number;
     dev: boolean;
   }>();
   if (options.port + options.nodes > PORT_MAX) {
@@ -61,12 +73,19 @@ export function parseOptions(args: readonly string[]): PlaygroundOptions {
     port: options.port,
     dataDir: options.dataDir ?? null,
     speed: options.speed,
+    leaseReads: options.leaseReads,
+    preferred: options.prefer ?? null,
     dev: options.dev,
   };
 }
 
 function nodeCount(text: string): number {
   return whole(text, 1, NODES_MAX);
+}
+
+/** Also one that will be added. */
+function preferred(text: string): number {
+  return whole(text, 1, Number.MAX_SAFE_INTEGER);
 }
 
 function port(text: string): number {

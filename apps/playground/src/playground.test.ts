@@ -2,7 +2,7 @@
  * The door, the RPCs and the nodes' configuration, with real processes that stand in for nodes
  * and a page of three words. What real nodes make of it is tested in test/.
  */
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -39,6 +39,8 @@ beforeAll(async () => {
     port: door.port,
     anyPorts: true,
     dataDir: directory,
+    leaseReads: true,
+    preferred: 2,
     freshDir: directory,
   });
   feed = createFeed({ nowUs });
@@ -391,6 +393,18 @@ test("a stream says where it begins in the recording, and what was before can be
     expect([until, status]).toEqual([until, 400]);
     expect(body).toContain(`up to ${feed.recordedCount()}`);
   }
+});
+
+test("what is asked of all nodes, or of one, is in their configuration", () => {
+  const features = cluster.processes().map(({ nodeId }) => {
+    const text = readFileSync(join(directory, `node-${nodeId}.yaml`), "utf8");
+    return [/leaseReads: (\w+)/.exec(text)?.[1], /priority: (\d)/.exec(text)?.[1]];
+  });
+  expect(features).toEqual([
+    ["true", "0"],
+    ["true", "1"],
+    ["true", "0"],
+  ]);
 });
 
 test("a port that is taken is named, with what to do", async () => {

@@ -41,6 +41,8 @@ export async function startPlayground(
     prepareHome({
       nodeCount,
       dataDir,
+      leaseReads: options.leaseReads,
+      preferred: options.preferred,
       port: door.port,
       anyPorts: options.port === 0,
       freshDir: join(root, ".raftarium"),

@@ -443,11 +443,13 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
     case "read-confirmed": {
       const by = body.acknowledgedBy.length;
       const reads = body.readCount === 1 ? "a read" : `${body.readCount} reads`;
-      const words = [
-        plain(
-          `may answer ${reads}: ${by} ${by === 1 ? "other follows" : "others follow"} it still`,
-        ),
-      ];
+      if (by === 0 && votersOf(before).length > 1) {
+        const risk = "without a round; right only while clocks do";
+        const words = [plain(`may answer ${reads} by its lease, ${risk}`)];
+        return event(`lease-read:${nodeId}`, nodeId, words, "quiet");
+      }
+      const follow = `${by} ${by === 1 ? "other follows" : "others follow"} it still`;
+      const words = [plain(`may answer ${reads}: ${by === 0 ? "it votes alone" : follow}`)];
       return event(`read:${nodeId}`, nodeId, words, "quiet");
     }
     case "transfer-changed": {

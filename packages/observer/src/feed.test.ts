@@ -470,6 +470,18 @@ describe("the rest", () => {
     ]);
   });
 
+  test("a lease read is told from one that was confirmed, and from that of a leader alone", () => {
+    const { tell, texts } = stage({ role: "leader", leaderId: 1 });
+    tell(1, { kind: "read-confirmed", index: 9, readCount: 1, acknowledgedBy: [] });
+    expect(texts()[0]).toBe(
+      "Node 1 may answer a read by its lease, without a round; right only while clocks do",
+    );
+    const configuration = { voters: [1], votersOutgoing: [], learners: [], addresses: {} };
+    tell(1, { kind: "configuration-changed", configuration, index: 10, committed: true });
+    tell(1, { kind: "read-confirmed", index: 10, readCount: 1, acknowledgedBy: [] });
+    expect(texts()[0]).toBe("Node 1 may answer a read: it votes alone");
+  });
+
   test("who takes part, also while two configurations count", () => {
     const { tell, texts } = stage({ role: "leader", leaderId: 1 });
     const change = (voters: number[], votersOutgoing: number[], learners: number[], at: number) => {
