@@ -56,7 +56,7 @@ function varint(value: number): number[] {
   return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
 }
 
-/** Up to the first that is too large, or cut short. */
+/** Without the last, if it is cut short. What is too large comes out as another number, or none. */
 function varintsOf(data: Uint8Array): number[] {
   const numbers: number[] = [];
   let value = 0;
@@ -64,7 +64,6 @@ function varintsOf(data: Uint8Array): number[] {
   for (const byte of data) {
     value += (byte & 0x7f) * scale;
     scale *= 0x80;
-    if (!Number.isSafeInteger(value)) break;
     if (byte >= 0x80) continue;
     numbers.push(value);
     value = 0;

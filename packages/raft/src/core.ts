@@ -47,7 +47,7 @@ export class ReadState {
   questionTick = 0;
   /** Lease reads: when each round began, oldest first, and since when the lease runs. */
   roundTicks: { readonly round: number; readonly tick: number }[] = [];
-  leaseTick = -1;
+  leaseTick = -Infinity;
   /** The target of a transfer may win at any time from now on: no lease in this term. */
   leaseVoid = false;
 
@@ -191,11 +191,9 @@ export class Core {
 
   /** What a quorum has reached, where this leader is at `own` and each peer at `valueOf`. */
   quorum(own: number, valueOf: (peer: Progress) => number): number {
-    return quorumValue(this.configuration, (nodeId) => {
-      if (nodeId === this.id) return own;
-      const peer = this.peers.get(nodeId);
-      return peer === undefined ? 0 : valueOf(peer);
-    });
+    return quorumValue(this.configuration, (nodeId) =>
+      nodeId === this.id ? own : valueOf(this.peers.get(nodeId)!),
+    );
   }
 
   /** What a node is when it neither leads nor campaigns. */

@@ -15,10 +15,9 @@ export function takeAppend(core: Core, from: NodeId, message: AppendEntries): vo
   const known = prevLogIndex < log.baseIndex || log.term(prevLogIndex) === prevLogTerm;
   if (!known) {
     const found = log.lastIndexWithTermAtMost(prevLogIndex - 1, prevLogTerm);
-    const hintIndex = Math.max(found, Math.min(core.commitIndex, prevLogIndex - 1));
-    return refuseAppend(core, from, message, hintIndex);
+    return refuseAppend(core, from, message, Math.max(found, core.commitIndex));
   }
-  if (entries.length > 0) appendNew(core, entries);
+  appendNew(core, entries);
   // Beyond the last entry of this very append the log may be of another leader.
   const lastNewIndex = prevLogIndex + entries.length;
   const commitIndex = Math.min(message.leaderCommit, lastNewIndex);
@@ -70,10 +69,10 @@ function response(
 function appendNew(core: Core, entries: readonly Entry[]): void {
   const { log } = core;
   let first = 0;
-  while (first < entries.length) {
+  while (first < entries.length && entries[first]!.index <= log.lastIndex) {
     const { index, term } = entries[first]!;
-    if (index > log.lastIndex) break;
-    if (index > log.baseIndex && log.term(index) !== term) {
+    // What is compacted is the same there.
+    if ((log.term(index) ?? term) !== term) {
       if (index <= core.commitIndex) {
         fail(
           `cannot replace entry ${index} of term ${log.term(index)}: it is committed ` +
@@ -88,7 +87,7 @@ function appendNew(core: Core, entries: readonly Entry[]): void {
     first++;
   }
   if (first === entries.length) return;
-  const added = first === 0 ? entries : entries.slice(first);
+  const added = entries.slice(first);
   for (const entry of added) log.append(entry);
   if (core.observing) core.observe({ kind: "log-appended", entries: added });
   adoptConfigurations(core, added);

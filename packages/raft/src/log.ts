@@ -70,11 +70,10 @@ export class Log {
     return this.entries.slice(from - this.baseIndex - 1, to - this.baseIndex);
   }
 
-  /** Entries from `from` on, within both limits, but at least one if there is one. */
+  /** Entries from `from` on, which must exist, within both limits, but at least one. */
   batch(from: LogIndex, entriesMax: number, bytesMax: number): readonly Entry[] {
     const start = from - this.baseIndex - 1;
     const end = Math.min(this.entries.length, start + entriesMax);
-    if (start >= end) return [];
     let bytes = this.entries[start]!.data.length;
     let stop = start + 1;
     while (stop < end) {
@@ -108,7 +107,6 @@ export class Log {
 
   /** Hands out what storage has not been given yet, to be written as `ticket`. */
   takeUnstable(ticket: Ticket): readonly Entry[] {
-    if (this.unstableIndex > this.lastIndex) return [];
     const entries = this.slice(this.unstableIndex, this.lastIndex);
     this.unstableIndex = this.lastIndex + 1;
     this.pendingWrites.push({ ticket, lastIndex: this.lastIndex });
@@ -150,7 +148,7 @@ export class Log {
    */
   lastIndexWithTermAtMost(index: LogIndex, term: Term): LogIndex {
     let found = Math.min(index, this.lastIndex);
-    while (found >= this.baseIndex && this.term(found)! > term) found--;
+    while ((this.term(found) ?? 0) > term) found--;
     return found;
   }
 }

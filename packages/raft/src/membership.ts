@@ -95,7 +95,7 @@ function withAddresses(configuration: Configuration): Configuration {
 /** A learner that is a whole append behind would, as a voter, hold up the commitment. */
 function hasCaughtUp(core: Core, nodeId: NodeId): boolean {
   const { entriesPerAppendMax } = core.options;
-  return core.peers.get(nodeId)?.isWithin(entriesPerAppendMax, core.log.lastIndex) ?? false;
+  return core.peers.get(nodeId)!.isWithin(entriesPerAppendMax, core.log.lastIndex);
 }
 
 function append(core: Core, configuration: Configuration) {
@@ -110,7 +110,7 @@ function append(core: Core, configuration: Configuration) {
  * then makes the voter with the longest log campaign, and steps down (section 6).
  */
 function handOver(core: Core): void {
-  const matchOf = (nodeId: NodeId) => core.peers.get(nodeId)?.matchIndex ?? 0;
+  const matchOf = (nodeId: NodeId) => core.peers.get(nodeId)!.matchIndex;
   const { voters } = core.configuration;
   sendTimeoutNow(core, voters.toSorted((a, b) => matchOf(b) - matchOf(a))[0]!);
   becomeFollower(core, core.term, null, "the configuration without it is committed");

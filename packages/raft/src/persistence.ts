@@ -14,7 +14,7 @@ export function writeOut(core: Core): void {
   if (hardStateNew) core.hardStateTicket = ticket;
   // The commit index goes along for free; it never costs a write of its own.
   const goesAlong = hardStateNew || commitIndex > hardStateGiven.commitIndex;
-  if (goesAlong) core.hardStateGiven = { term, votedFor, commitIndex };
+  core.hardStateGiven = { term, votedFor, commitIndex };
   core.effects.push({
     kind: "persist",
     ticket,

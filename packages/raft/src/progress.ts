@@ -4,7 +4,7 @@ import type { LogIndex, RaftOptions, ReplicationState, SnapshotMetadata } from "
 export interface SnapshotTransfer {
   readonly metadata: SnapshotMetadata;
   /** Where the chunk in hand starts. */
-  offset: number;
+  readonly offset: number;
   /** What we wait for: storage to read the chunk, or the peer to have it durably. */
   waitingFor: "chunk" | "response";
   /** When that wait began, in ticks of the core. */
@@ -87,10 +87,10 @@ export class Progress {
     this.clear();
   }
 
-  becomeSnapshot(metadata: SnapshotMetadata, tick: number): void {
+  becomeSnapshot(transfer: SnapshotTransfer): void {
     this.state = "snapshot";
     this.clear();
-    this.snapshot = { metadata, offset: 0, waitingFor: "chunk", sinceTick: tick };
+    this.snapshot = transfer;
   }
 
   /** An append up to `lastIndex` has gone out in state `replicate`. */
@@ -107,7 +107,7 @@ export class Progress {
     }
     if (index <= this.matchIndex) return false;
     this.matchIndex = index;
-    if (this.nextIndex <= index) this.nextIndex = index + 1;
+    this.nextIndex = Math.max(this.nextIndex, index + 1);
     return true;
   }
 

@@ -93,7 +93,7 @@ export function drop(core: Core): void {
   reads.waiting = [];
   reads.question++;
   reads.roundTicks = [];
-  reads.leaseTick = -1;
+  reads.leaseTick = -Infinity;
   reads.leaseVoid = false;
   for (const read of dropped) {
     if (read.from === core.id) refuse(core, read.id, "leader-changed");
@@ -165,12 +165,11 @@ function confirm(core: Core, all: readonly PendingRead[], index: number, acknowl
 function holdsLease(core: Core): boolean {
   const { reads, options } = core;
   if (!options.leaseReads || reads.leaseVoid) return false;
-  if (core.configuration.voters.length === 1 && core.peers.size === 0) return false;
   const round = confirmedRound(core);
   while (reads.roundTicks.length > 0 && reads.roundTicks[0]!.round <= round) {
     reads.leaseTick = reads.roundTicks.shift()!.tick;
   }
-  return reads.leaseTick >= 0 && core.now - reads.leaseTick < options.electionTicksMin - 1;
+  return core.now - reads.leaseTick < options.electionTicksMin - 1;
 }
 
 function ask(core: Core): void {

@@ -52,7 +52,7 @@ function refusal(core: Core, byteLength: number): ProposalRefusal | null {
 export function sendAppends(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     while (progress.ready && progress.nextIndex <= core.log.lastIndex) {
-      if (!sendEntries(core, nodeId, progress)) break;
+      sendEntries(core, nodeId, progress);
     }
   }
 }
@@ -65,13 +65,10 @@ export function announceCommit(core: Core): void {
   }
 }
 
-/** False if the peer needs a snapshot instead. */
-function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
+/** Or a snapshot, if what it needs is compacted. Brings the peer on, or makes it unready. */
+function sendEntries(core: Core, to: NodeId, progress: Progress): void {
   const { log } = core;
-  if (log.term(progress.nextIndex - 1) === null) {
-    snapshots.start(core, to, progress);
-    return false;
-  }
+  if (log.term(progress.nextIndex - 1) === null) return snapshots.start(core, to, progress);
   const { entriesPerAppendMax, bytesPerAppendMax } = core.options;
   const entries = log.batch(progress.nextIndex, entriesPerAppendMax, bytesPerAppendMax);
   sendAppend(core, to, progress, entries);
@@ -81,7 +78,6 @@ function sendEntries(core: Core, to: NodeId, progress: Progress): boolean {
     const lastIndex = progress.nextIndex - 1 + entries.length;
     progress.sent(lastIndex, log.byteCount(progress.nextIndex, lastIndex));
   }
-  return true;
 }
 
 /** The connection broke: what was out may be lost. */
@@ -102,12 +98,12 @@ function sendAppend(core: Core, to: NodeId, progress: Progress, entries: readonl
   const { term, reads } = core;
   const { matchIndex, nextIndex } = progress;
   assert(matchIndex < nextIndex && nextIndex <= core.log.lastIndex + 1, "nextIndex out of bounds");
-  const found = progress.state === "snapshot" ? null : core.log.term(nextIndex - 1);
+  const found = core.log.term(nextIndex - 1);
   const prevLogIndex = found === null ? 0 : nextIndex - 1;
   const prevLogTerm = found ?? 0;
   // Never beyond what this very message proves to be the same there.
   const leaderCommit = Math.min(core.commitIndex, prevLogIndex + entries.length);
-  if (leaderCommit > progress.commitSent) progress.commitSent = leaderCommit;
+  progress.commitSent = Math.max(progress.commitSent, leaderCommit);
   core.send(to, {
     type: "append-entries",
     term,
@@ -125,17 +121,15 @@ export function takeAppendResponse(core: Core, from: NodeId, message: AppendEntr
   if (progress === undefined || message.matchIndex > core.log.lastIndex) return;
   progress.lastHeardTick = core.now;
   progress.priority = message.priority;
-  if (message.readRound > progress.readRound && message.readRound <= core.reads.round) {
-    progress.readRound = message.readRound;
+  if (message.readRound <= core.reads.round) {
+    progress.readRound = Math.max(progress.readRound, message.readRound);
   }
   if (!message.success) return backUp(core, progress, message);
   const advanced = progress.acknowledged(message.matchIndex);
   const meets =
     progress.state === "probe"
       ? message.matchIndex >= progress.nextIndex - 1
-      : progress.state === "snapshot" &&
-        message.matchIndex > 0 &&
-        message.matchIndex >= core.log.baseIndex;
+      : progress.state === "snapshot" && message.matchIndex >= core.log.baseIndex;
   // In probe the logs meet where they were thought to; out of snapshot, the peer got there some
   // other way (an append that was late, a snapshot of another leader).
   if (meets) progress.becomeReplicate();

@@ -7,35 +7,31 @@ import type { Core } from "./core.ts";
 import { writeOut } from "./persistence.ts";
 import type { Progress } from "./progress.ts";
 import type { InstallSnapshot, InstallSnapshotResponse, LogIndex } from "./types.ts";
-import type { NodeId, SnapshotChunk } from "./types.ts";
+import type { NodeId, SnapshotChunk, SnapshotMetadata } from "./types.ts";
 
 /** The peer needs entries that are compacted: it gets the latest snapshot. */
 export function start(core: Core, to: NodeId, progress: Progress): void {
   // To a peer that does not answer, nothing is read from disk; its next answer comes back here.
-  if (core.snapshot === null || !progress.isActive(core.now)) {
-    progress.probeSent = true;
-    if (progress.state === "replicate") progress.becomeProbe(progress.nextIndex);
-    return;
-  }
-  progress.becomeSnapshot(core.snapshot, core.now);
-  readChunk(core, to, progress, 0);
+  if (!progress.isActive(core.now)) return waitForAnswer(progress);
+  readChunk(core, to, progress, core.snapshot!, 0);
+}
+
+function waitForAnswer(progress: Progress): void {
+  progress.becomeProbe(progress.nextIndex);
+  progress.probeSent = true;
 }
 
 /** Storage has read a chunk, or has that snapshot no more. */
 export function takeChunk(core: Core, chunk: SnapshotChunk): void {
   const { to, snapshotIndex, offset, data, done } = chunk;
   const progress = core.peers.get(to);
-  const transfer = progress?.snapshot;
-  if (progress === undefined || transfer === null || transfer === undefined) return;
+  if (!progress?.snapshot) return;
+  const { snapshot: transfer } = progress;
   const { metadata: snapshot } = transfer;
   if (transfer.waitingFor !== "chunk" || transfer.offset !== offset) return;
   if (snapshot.index !== snapshotIndex) return;
-  if (data === null) {
-    // Replaced by a newer one meanwhile. The next answer of the peer starts over.
-    progress.becomeProbe(progress.nextIndex);
-    progress.probeSent = true;
-    return;
-  }
+  // Null: replaced by a newer one meanwhile. The next answer of the peer starts over.
+  if (data === null) return waitForAnswer(progress);
   transfer.waitingFor = "response";
   transfer.sinceTick = core.now;
   const { term } = core;
@@ -55,12 +51,12 @@ export function takeResponse(core: Core, from: NodeId, message: InstallSnapshotR
     const { snapshotIndex, nextOffset } = message;
     if (core.observing) core.observeTransfer("sending", from, snapshotIndex, nextOffset, true);
     progress.acknowledged(snapshotIndex);
-    progress.becomeProbe(snapshotIndex + 1);
+    progress.becomeProbe(progress.nextIndex);
     return;
   }
   // What it asks for is on its way to it already (a duplicate), or still being read.
   if (transfer.waitingFor !== "response" || message.nextOffset === transfer.offset) return;
-  readChunk(core, from, progress, message.nextOffset);
+  readChunk(core, from, progress, transfer.metadata, message.nextOffset);
 }
 
 /** A chunk or its answer was lost: read it again, if anybody is there to take it. */
@@ -69,7 +65,7 @@ export function retry(core: Core): void {
     const transfer = progress.snapshot;
     if (transfer === null || !progress.isActive(core.now)) continue;
     if (core.now - transfer.sinceTick < core.options.electionTicksMin) continue;
-    readChunk(core, nodeId, progress, transfer.offset);
+    readChunk(core, nodeId, progress, transfer.metadata, transfer.offset);
   }
 }
 
@@ -87,13 +83,16 @@ export function neededAfter(core: Core): LogIndex {
   return index;
 }
 
-function readChunk(core: Core, to: NodeId, progress: Progress, offset: number): void {
-  const transfer = progress.snapshot!;
-  transfer.offset = offset;
-  transfer.waitingFor = "chunk";
-  transfer.sinceTick = core.now;
-  const snapshotIndex = transfer.metadata.index;
+function readChunk(
+  core: Core,
+  to: NodeId,
+  progress: Progress,
+  metadata: SnapshotMetadata,
+  offset: number,
+): void {
+  progress.becomeSnapshot({ metadata, offset, waitingFor: "chunk", sinceTick: core.now });
   const bytesMax = core.options.snapshotChunkBytes;
+  const snapshotIndex = metadata.index;
   core.effects.push({ kind: "read-snapshot-chunk", to, snapshotIndex, offset, bytesMax });
 }
 

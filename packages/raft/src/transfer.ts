@@ -13,7 +13,7 @@ export function start(core: Core, to: NodeId): void {
   if (core.role !== "leader" || to === core.id || core.transfer?.targetId === to) return;
   // A learner, or nobody that we know, could not win.
   if (!core.configuration.voters.includes(to)) return;
-  if (core.transfer !== null) end(core, "aborted");
+  end(core, "aborted");
   core.transfer = { targetId: to, sinceTick: core.now, sent: false };
   if (core.observing) observe(core, to, "started");
   push(core);
@@ -40,10 +40,7 @@ export function sendTimeoutNow(core: Core, to: NodeId): void {
 export function tick(core: Core): void {
   const { transfer } = core;
   if (transfer === null) return;
-  const overdue = core.now - transfer.sinceTick >= core.options.electionTicksMax;
-  if (overdue || !core.configuration.voters.includes(transfer.targetId)) {
-    end(core, "aborted");
-  }
+  if (core.now - transfer.sinceTick >= core.options.electionTicksMax) end(core, "aborted");
 }
 
 export function end(core: Core, phase: "aborted" | "done"): void {
@@ -61,8 +58,9 @@ export function end(core: Core, phase: "aborted" | "done"): void {
  */
 export function prefer(core: Core): void {
   const { priority, electionTicksMax, entriesPerAppendMax } = core.options;
-  if (core.now - core.calmSinceTick < calmTimeouts * electionTicksMax) return;
-  let [best, highest]: [NodeId | null, number] = [null, priority];
+  const calmTicks = core.now - core.calmSinceTick;
+  if (core.transfer !== null || calmTicks < calmTimeouts * electionTicksMax) return;
+  let [best, highest] = [core.id, priority];
   for (const nodeId of core.configuration.voters) {
     const peer = core.peers.get(nodeId);
     if (peer === undefined || peer.priority <= highest || !peer.isActive(core.now)) continue;
@@ -70,7 +68,7 @@ export function prefer(core: Core): void {
       [best, highest] = [nodeId, peer.priority];
     }
   }
-  if (best !== null && core.transfer === null) start(core, best);
+  start(core, best);
 }
 
 function observe(core: Core, targetId: NodeId, phase: TransferPhase): void {
