@@ -47,6 +47,13 @@ test("every rule has a test of that title", () => {
   expect(missing).toEqual([]);
 });
 
+test("every capability is on the page, in a scenario, in processes, and in the simulation", () => {
+  const capabilities = rows.filter((row) => row["capability"] !== undefined);
+  expect(capabilities.length).toBeGreaterThan(10);
+  const gaps = capabilities.filter((row) => Object.values(row).includes(""));
+  expect(gaps).toEqual([]);
+});
+
 test("every scenario is there, and shows some rule", () => {
   const named = new Set(rows.flatMap(scenariosOf));
   const files = readdirSync(join(root, "test/scenarios"))

@@ -120,6 +120,54 @@ describe("raft-client", () => {
     }
     expect((await raftClient("put", "joined", "no longer")).exitCode).toBe(0);
   });
+
+  test("takes a voter at once, by joint consensus; what could not go on is refused", async () => {
+    const refused = async (...argv: string[]): Promise<string> => {
+      const { exitCode, output } = await raftClient("member", ...argv);
+      expect(exitCode, argv.join(" ")).toBe(1);
+      return output;
+    };
+    const [port = 0] = await freePorts(1);
+    const address = `127.0.0.1:${port}`;
+    const leader = await cluster.leader();
+    const [dead = 0, alive = 0] = cluster.members
+      .map(({ id }) => id)
+      .filter((id) => id !== leader.id);
+    expect(await refused("remove", "99")).toContain("member not found");
+    expect(await refused("promote", `${alive}`)).toContain("can only promote a learner");
+    expect(await refused("add", leader.address)).toContain("Peer URLs already exists");
+    expect(await refused("add", "nonsense")).toContain("member URLs are invalid");
+    // A learner that is not even there has not caught up.
+    const learner = await raftClient("member", "add", address, "--learner");
+    const id = /^(\d+) .* learner$/m.exec(learner.output)?.[1] ?? "";
+    expect(await refused("promote", id)).toContain("in sync with leader");
+    expect((await raftClient("move-leader", id)).output).toContain("bad leader transferee");
+    expect((await raftClient("member", "remove", id)).exitCode).toBe(0);
+
+    await cluster.kill(dead);
+    // One counts as running until it was silent for the shortest election timeout.
+    const missedMs = performance.now() + 1000;
+    await eventually("it is missed", () => (performance.now() > missedMs ? true : undefined));
+    expect(await refused("add", address)).toContain("2 of the 4 voters would run");
+    expect(await refused("remove", `${alive}`)).toContain("1 of the 2 voters would run");
+    cluster.start(dead);
+    await cluster.leader();
+    // Three of four go on without the one that is not there yet.
+    const added = await eventually("all three are heard", async () => {
+      const attempt = await raftClient("member", "add", address);
+      return attempt.exitCode === 0 ? attempt : undefined;
+    });
+    expect(added.output).toMatch(/ voter$/m);
+    const voter = /^(\d+) .*$/m.exec(added.output.trimEnd().split("\n").at(-1) ?? "")?.[1] ?? "";
+    expect(Number(voter)).toBeGreaterThan(Number(id));
+    expect((await raftClient("put", "joint", "yes")).exitCode).toBe(0);
+    expect((await raftClient("member", "remove", voter)).exitCode).toBe(0);
+    const other = (await cluster.leader()).id === alive ? dead : alive;
+    expect(await raftClient("move-leader", `${other}`)).toEqual({
+      exitCode: 0,
+      output: `Node ${other} leads.\n`,
+    });
+  });
 });
 
 describe.skipIf(!etcdctlInstalled)("etcdctl", () => {

@@ -1,4 +1,5 @@
 /** Runs a scenario's commands on the real core and writes down what happened. */
+import { loggedCommand, openSession } from "@raftarium/node";
 import type { ConfigurationChange } from "@raftarium/raft";
 import { parseScenario, renderBlock } from "./grammar.ts";
 import { World } from "./world.ts";
@@ -51,6 +52,14 @@ function command(world: World, name: string, words: readonly string[]): void {
     case "propose":
       for (const text of words.slice(1)) world.propose(whole(first), text);
       return;
+    case "open":
+      return world.proposeBytes(whole(first), openSession());
+    case "once": {
+      const [session, sequence, text = ""] = words.slice(1);
+      const position = { session: whole(session), sequence: whole(sequence), answeredThrough: 0 };
+      const data = loggedCommand(new TextEncoder().encode(text), position);
+      return world.proposeBytes(whole(first), data);
+    }
     case "read":
       return world.read(whole(first));
     case "tick":

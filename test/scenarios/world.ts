@@ -14,6 +14,7 @@ import type {
   Raft,
   SnapshotMetadata,
 } from "@raftarium/raft";
+import { Replica } from "./replica.ts";
 import { tellEntry, tellMessage, tellObservation } from "./words.ts";
 
 export interface WorldOptions {
@@ -31,7 +32,8 @@ export interface WorldOptions {
 interface Disk {
   hardState: HardState;
   snapshot: SnapshotMetadata | null;
-  snapshotCommands: readonly string[];
+  /** Null: none was taken. */
+  snapshotBytes: Uint8Array | null;
   entries: Entry[];
 }
 
@@ -40,14 +42,14 @@ interface Member {
   readonly disk: Disk;
   raft: Raft | null;
   /** What the state machine has applied. */
-  commands: string[];
+  replica: Replica;
   appliedIndex: number;
   /** Writes that wait for `disk N done`; null: they are durable at once. */
   heldWrites: (() => void)[] | null;
   /** How often it was started. */
   starts: number;
   /** Chunks of a snapshot that is coming in. */
-  incoming: string;
+  incoming: readonly number[];
 }
 
 interface Flight {
@@ -62,7 +64,6 @@ const CHUNK_BYTES = 16;
 const NOTHING: HardState = { term: 0, votedFor: null, commitIndex: 0 };
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder();
 
 export class World {
   readonly #options: WorldOptions;
@@ -82,16 +83,16 @@ export class World {
 
   /** A node beyond the first ones belongs to nobody until the log says so. */
   addNode(nodeId: number): void {
-    const disk: Disk = { hardState: NOTHING, snapshot: null, snapshotCommands: [], entries: [] };
+    const disk: Disk = { hardState: NOTHING, snapshot: null, snapshotBytes: null, entries: [] };
     const member: Member = {
       nodeId,
       disk,
       raft: null,
-      commands: [],
+      replica: new Replica(),
       appliedIndex: 0,
       heldWrites: null,
       starts: 0,
-      incoming: "",
+      incoming: [],
     };
     this.#members.set(nodeId, member);
     this.#start(member);
@@ -114,8 +115,13 @@ export class World {
   }
 
   propose(nodeId: number, command: string): void {
+    this.proposeBytes(nodeId, encoder.encode(command));
+  }
+
+  /** As it shall stand in the log. */
+  proposeBytes(nodeId: number, data: Uint8Array): void {
     this.#requestId += 1;
-    const proposal = { id: this.#requestId, data: encoder.encode(command) };
+    const proposal = { id: this.#requestId, data };
     this.give(nodeId, { kind: "propose", proposals: [proposal] });
   }
 
@@ -157,7 +163,7 @@ export class World {
     if (lost > 0) this.#say(`${nodeId} lost ${lost} writes that were not durable`);
     member.raft = null;
     member.heldWrites = null;
-    member.incoming = "";
+    member.incoming = [];
   }
 
   restart(nodeId: number): void {
@@ -231,31 +237,32 @@ export class World {
     const metadata = member.raft!.snapshotMetadata(member.appliedIndex);
     if (metadata === null) throw new Error(`expected node ${nodeId} to have applied something`);
     member.disk.snapshot = metadata;
-    member.disk.snapshotCommands = [...member.commands];
+    member.disk.snapshotBytes = member.replica.snapshot();
     this.give(nodeId, { kind: "snapshot-saved", index: metadata.index });
   }
 
   /** One line a node: what it is, its log, what it applied. */
   describe(): void {
-    for (const { nodeId, raft, commands } of this.#members.values()) {
+    for (const { nodeId, raft, replica } of this.#members.values()) {
       if (raft === null) {
         this.#say(`${nodeId} down`);
         continue;
       }
       const { role, term, commitIndex, firstIndex, lastIndex } = raft.status();
       const log = raft.entries(firstIndex, lastIndex).map((entry) => {
-        return tellEntry(entry, (data) => decoder.decode(data));
+        return tellEntry(entry, (data) => replica.describe(data));
       });
       this.#say(
         `${nodeId} ${role} of term ${term}, commit ${commitIndex}, log [${log.join(", ")}], ` +
-          `state [${commands.join(", ")}]`,
+          `state [${replica.commands.join(", ")}]`,
       );
     }
   }
 
   #start(member: Member): void {
     const { nodeId, disk } = member;
-    member.commands = [...disk.snapshotCommands];
+    member.replica = new Replica();
+    if (disk.snapshotBytes !== null) member.replica.restore(disk.snapshotBytes);
     member.appliedIndex = disk.snapshot?.index ?? 0;
     const { preVote, entriesPerAppendMax, trailingEntries, preferred } = this.#options;
     const { leaseReads, inflightAppendsMax, uncommittedBytesMax, nodeCount } = this.#options;
@@ -328,15 +335,16 @@ export class World {
         return;
       case "apply":
         for (const entry of effect.entries) {
-          if (entry.kind === "command") member.commands.push(decoder.decode(entry.data));
+          const told = entry.kind === "command" ? member.replica.apply(entry) : null;
+          if (told !== null) this.#say(`${nodeId} ${told}`);
           member.appliedIndex = entry.index;
         }
         this.#applied(member);
         return;
       case "restore":
-        member.commands = [...member.disk.snapshotCommands];
+        member.replica.restore(member.disk.snapshotBytes!);
         member.appliedIndex = effect.snapshot.index;
-        this.#say(`${nodeId} restored [${member.commands.join(", ")}]`);
+        this.#say(`${nodeId} restored [${member.replica.commands.join(", ")}]`);
         this.#applied(member);
         return;
       case "read-snapshot-chunk":
@@ -346,7 +354,9 @@ export class World {
         this.#say(`${nodeId} refuses: ${effect.reason}, leader ${effect.leaderId ?? "unknown"}`);
         return;
       case "read-ready":
-        this.#say(`${nodeId} may read as of ${effect.index}: [${member.commands.join(", ")}]`);
+        this.#say(
+          `${nodeId} may read as of ${effect.index}: [${member.replica.commands.join(", ")}]`,
+        );
         return;
       case "read-refused":
         this.#say(`${nodeId} may not read: ${effect.reason}`);
@@ -382,7 +392,7 @@ export class World {
   }
 
   #takeChunk(member: Member, chunk: Extract<Effect, { kind: "persist-snapshot-chunk" }>): void {
-    member.incoming = (chunk.offset === 0 ? "" : member.incoming) + decoder.decode(chunk.data);
+    member.incoming = [...(chunk.offset === 0 ? [] : member.incoming), ...chunk.data];
     if (!chunk.done) return;
     const { index, term } = chunk.snapshot;
     const agrees = member.disk.entries.some(
@@ -390,12 +400,12 @@ export class World {
     );
     member.disk.entries = agrees ? member.disk.entries.filter((entry) => entry.index > index) : [];
     member.disk.snapshot = chunk.snapshot;
-    member.disk.snapshotCommands = member.incoming === "" ? [] : member.incoming.split("\n");
+    member.disk.snapshotBytes = Uint8Array.from(member.incoming);
   }
 
   #readChunk(member: Member, read: Extract<Effect, { kind: "read-snapshot-chunk" }>): void {
     const { to, snapshotIndex, offset, bytesMax } = read;
-    const bytes = encoder.encode(member.disk.snapshotCommands.join("\n"));
+    const bytes = member.disk.snapshotBytes ?? new Uint8Array(0);
     const data = bytes.slice(offset, offset + bytesMax);
     const done = offset + data.length >= bytes.length;
     this.#later(member, member.raft, {
@@ -417,7 +427,8 @@ export class World {
   }
 
   #observe(nodeId: number, observation: CoreObservation): void {
-    const text = tellObservation(observation, (data) => decoder.decode(data));
+    const { replica } = this.#member(nodeId);
+    const text = tellObservation(observation, (data) => replica.describe(data));
     if (text !== null) this.#say(`${nodeId} ${text}`);
   }
 
