@@ -31,7 +31,6 @@ export function createConfigurationChain(
   initial: Configuration,
   checker: InvariantChecker,
 ): ConfigurationChain {
-  let committed: ConfigurationAt = { index: 0, configuration: initial };
   let pending: Pending[] = [];
 
   function fail(explanation: string, nodeIds: readonly number[]): void {
@@ -39,28 +38,26 @@ export function createConfigurationChain(
   }
 
   function take(next: Pending): void {
-    const reason = whyNot(committed.configuration, next.configuration);
+    const reason = whyNot(chain.committed.configuration, next.configuration);
     if (reason !== null) {
       fail(
         `the configuration ${textOf(next.configuration)} is committed at index ${next.index} ` +
-          `after ${textOf(committed.configuration)}: ${reason}`,
+          `after ${textOf(chain.committed.configuration)}: ${reason}`,
         next.configuration.voters,
       );
     }
-    committed = next;
+    chain.committed = next;
   }
 
-  return {
-    get committed() {
-      return committed;
-    },
-    appended(index, term, configuration) {
-      if (index <= committed.index) return;
+  const chain = {
+    committed: { index: 0, configuration: initial } as ConfigurationAt,
+    appended(index: number, term: number, configuration: Configuration) {
+      if (index <= chain.committed.index) return;
       if (pending.some((one) => one.index === index && one.term === term)) return;
       pending.push({ index, term, configuration });
       pending.sort((left, right) => left.index - right.index);
     },
-    begun(nodeId, index, previousIndex, commitIndex) {
+    begun(nodeId: number, index: number, previousIndex: number, commitIndex: number) {
       if (previousIndex <= commitIndex) return;
       fail(
         `node ${nodeId} begins a change at index ${index}, but has committed only up to ` +
@@ -75,6 +72,7 @@ export function createConfigurationChain(
       for (const next of due) if (checker.committedTerm(next.index) === next.term) take(next);
     },
   };
+  return chain;
 }
 
 /** null: one may follow the other. */

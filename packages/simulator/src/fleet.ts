@@ -87,6 +87,7 @@ function createOne(nodeId: number, voters: readonly number[], ports: FleetPorts)
   return createProcess(optionsOf(nodeId, voters, swarm, chance.integer(1, 2 ** 48)), {
     timeline,
     chance,
+    counts,
     disk,
     checker,
     chain: ports.chain,
@@ -132,7 +133,7 @@ function optionsOf(
       bytesPerAppendMax: swarm.bytesPerAppendMax,
       inflightAppendsMax: swarm.inflightAppendsMax,
       inflightBytesMax: 1 << 20,
-      uncommittedBytesMax: 1 << 22,
+      uncommittedBytesMax: swarm.uncommittedBytesMax,
       snapshotChunkBytes: swarm.snapshotChunkBytes,
       trailingEntries: swarm.trailingEntries,
     },

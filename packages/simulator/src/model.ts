@@ -91,17 +91,16 @@ export function createModel(): Model {
     }
   }
 
-  return {
-    get appliedIndex() {
-      return answers.length - 1;
-    },
-    apply(action) {
+  const model = {
+    appliedIndex: 0,
+    apply(action: Action | null) {
       const index = answers.length;
+      model.appliedIndex = index;
       answers.push(action === null ? null : carryOut(index, action));
       revisions.push(revision);
     },
-    answerAt: (index) => answers[index] ?? null,
-    valueAt(key, index) {
+    answerAt: (index: number) => answers[index] ?? null,
+    valueAt(key: string, index: number) {
       const history = histories.get(key);
       if (history === undefined) return null;
       // Reads are of the recent past: look from the end.
@@ -111,10 +110,11 @@ export function createModel(): Model {
       }
       return null;
     },
-    revisionAt: (index) => revisions[index] ?? 0,
+    revisionAt: (index: number) => revisions[index] ?? 0,
     stateText() {
       const keys = [...histories.keys()].filter((key) => current(key) !== null).toSorted();
       return `revision ${revision}: ${keys.map((key) => `${key}=${current(key)}`).join(", ")}`;
     },
   };
+  return model;
 }

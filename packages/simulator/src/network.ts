@@ -61,7 +61,6 @@ export function createNetwork(
   const extraDelays = new Float64Array(width * width);
   /** When the last message of each link arrives, for links that keep their order. */
   const lastArrivals = new Float64Array(width * width);
-  let deliveredCount = 0;
 
   function fly(envelope: Envelope, link: number): void {
     const { delayUsMin, jitterUs, reorder } = healed[link] === 1 ? HEALED : settings;
@@ -76,13 +75,14 @@ export function createNetwork(
         counts.add("message lost in a cut");
         return;
       }
-      deliveredCount += 1;
+      network.deliveredCount += 1;
       ports.deliver(envelope);
     });
   }
 
-  return {
-    send(envelope) {
+  const network = {
+    deliveredCount: 0,
+    send(envelope: Envelope) {
       const link = envelope.source * width + envelope.target;
       if (cuts[link] !== 0) {
         counts.add("message lost in a cut");
@@ -102,16 +102,16 @@ export function createNetwork(
         fly(envelope, link);
       }
     },
-    cut(source, target) {
+    cut(source: number, target: number) {
       cuts[source * width + target] = (cuts[source * width + target] as number) + 1;
     },
-    mend(source, target) {
+    mend(source: number, target: number) {
       cuts[source * width + target] = (cuts[source * width + target] as number) - 1;
     },
-    setExtraDelay(source, target, delayUs) {
+    setExtraDelay(source: number, target: number, delayUs: number) {
       extraDelays[source * width + target] = delayUs;
     },
-    heal(group) {
+    heal(group: readonly number[]) {
       for (const source of group) {
         for (const target of group) {
           const link = source * width + target;
@@ -121,8 +121,6 @@ export function createNetwork(
         }
       }
     },
-    get deliveredCount() {
-      return deliveredCount;
-    },
   };
+  return network;
 }

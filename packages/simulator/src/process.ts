@@ -5,6 +5,7 @@
 import type { InvariantChecker } from "@raftarium/checker";
 import type { Answer } from "./model.ts";
 import type { Chance } from "./chance.ts";
+import type { FaultCounts } from "./fault-counts.ts";
 import type { ConfigurationAt, ConfigurationChain } from "./configuration-chain.ts";
 import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
 import { isSessionNotice, startRaftNode, withSessions } from "@raftarium/node";
@@ -48,6 +49,7 @@ export interface Sabotage {
 export interface ProcessPorts {
   readonly timeline: Timeline;
   readonly chance: Chance;
+  readonly counts: FaultCounts;
   readonly checker: InvariantChecker;
   readonly trace: Trace;
   readonly disk: VirtualDisk;
@@ -324,6 +326,9 @@ class Process implements VirtualProcess {
       } else if (outcome.kind === "unknown") {
         answer({ kind: "unknown", leaderId: outcome.leaderId });
       } else {
+        if (outcome.kind === "refused" && outcome.reason === "overloaded") {
+          this.#ports.counts.add("refused: too much is uncommitted");
+        }
         answer({ kind: "failed", leaderId: outcome.leaderId });
       }
     });

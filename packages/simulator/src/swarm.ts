@@ -116,6 +116,8 @@ export interface Swarm {
   readonly leaseReads: boolean;
   /** Clients number their writes, and may send one again under its number: it must count once. */
   readonly sessions: boolean;
+  /** Beyond it a leader refuses proposals until some are committed. */
+  readonly uncommittedBytesMax: number;
 }
 
 /** What a lease cannot bear: a clock that is not like the others, or that a pause held up. */
@@ -170,7 +172,8 @@ export function drawSwarm(chance: Chance, nodeCount: number): Swarm {
   const leaseReads = chance.happens(0.25);
   const sessions = chance.happens(0.4);
   const faults = leaseReads ? swarm.faults.filter(keepsLeases) : swarm.faults;
-  return { ...swarm, faults, leaseReads, sessions };
+  const uncommittedBytesMax = chance.pick([200, 2000, 1 << 22, 1 << 22]);
+  return { ...swarm, faults, leaseReads, sessions, uncommittedBytesMax };
 }
 
 /** What is given takes the place of what was drawn, and with it goes what would not be fair to it. */

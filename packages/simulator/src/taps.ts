@@ -222,6 +222,8 @@ export function tapSend(envelope: Envelope, { nodeId, checker, trace }: TapPorts
   }
 }
 
+type Mutable<Type> = { -readonly [Key in keyof Type]: Type[Key] };
+
 export interface TappedMachine<Result> extends StateMachine<Result> {
   /** The last command or snapshot that the machine took in. */
   readonly appliedIndex: number;
@@ -232,14 +234,11 @@ export function tapMachine<Result>(
   ports: TapPorts,
 ): TappedMachine<Result> {
   const { nodeId, checker, trace, restores } = ports;
-  let appliedIndex = 0;
   const maintenance = machine.maintenance?.bind(machine);
-  return {
-    get appliedIndex() {
-      return appliedIndex;
-    },
+  const tapped: Mutable<TappedMachine<Result>> = {
+    appliedIndex: 0,
     apply(command, index): Applied<Result> {
-      appliedIndex = index;
+      tapped.appliedIndex = index;
       checker.applied(nodeId, index, fingerprintOf(command));
       trace.note(NOTE.apply, nodeId, index, command.length);
       return machine.apply(command, index);
@@ -253,7 +252,7 @@ export function tapMachine<Result>(
         write: (piece) => restoring.write(piece),
         end() {
           restoring.end();
-          appliedIndex = index;
+          tapped.appliedIndex = index;
           checker.restored(nodeId, index);
           trace.note(NOTE.restore, nodeId, index, 0);
         },
@@ -263,4 +262,5 @@ export function tapMachine<Result>(
     rows: (rowsMax) => machine.rows(rowsMax),
     ...(maintenance === undefined ? {} : { maintenance }),
   };
+  return tapped;
 }

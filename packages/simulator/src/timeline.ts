@@ -18,110 +18,123 @@ export interface Timeline {
 }
 
 export function createTimeline(): Timeline {
-  let nowUs = 0;
-  let sequence = 0;
-  let stepCount = 0;
+  return new VirtualTimeline();
+}
 
-  const times: number[] = [];
-  const sequences: number[] = [];
-  const tasks: Task[] = [];
+/**
+ * A class, as is all that every event goes through: of an object literal with a getter the engine
+ * would make another shape for each seed, and look up its members by name at every event.
+ */
+class VirtualTimeline implements Timeline {
+  stepCount = 0;
+  #nowUs = 0;
+  #sequence = 0;
 
-  // A ring of tasks due now. Those in the heap with the same time were scheduled before.
-  let due: Task[] = [];
-  let dueHead = 0;
+  readonly #times: number[] = [];
+  readonly #sequences: number[] = [];
+  readonly #tasks: Task[] = [];
 
-  function push(timeUs: number, task: Task): void {
-    sequence += 1;
-    const order = sequence;
+  /** A ring of tasks due now. Those in the heap with the same time were scheduled before. */
+  #due: Task[] = [];
+  #dueHead = 0;
+
+  nowUs(): number {
+    return this.#nowUs;
+  }
+
+  after(delayUs: number, task: Task): void {
+    if (delayUs <= 0) this.#due.push(task);
+    else this.#push(this.#nowUs + delayUs, task);
+  }
+
+  soon(task: Task): void {
+    this.#due.push(task);
+  }
+
+  step(untilUs: number): boolean {
+    const times = this.#times;
+    const heapIsDue = times.length > 0 && times[0]! <= this.#nowUs;
+    if (!heapIsDue && this.#dueHead < this.#due.length) {
+      this.stepCount += 1;
+      this.#takeDue()();
+      return true;
+    }
+    if (times.length === 0 || times[0]! > untilUs) {
+      this.#nowUs = Math.max(this.#nowUs, untilUs);
+      return false;
+    }
+    this.#nowUs = times[0]!;
+    this.stepCount += 1;
+    this.#pop()();
+    return true;
+  }
+
+  #takeDue(): Task {
+    const task = this.#due[this.#dueHead]!;
+    this.#dueHead += 1;
+    if (this.#dueHead === this.#due.length) {
+      this.#due.length = 0;
+      this.#dueHead = 0;
+    } else if (this.#dueHead > 1024) {
+      this.#due = this.#due.slice(this.#dueHead);
+      this.#dueHead = 0;
+    }
+    return task;
+  }
+
+  #push(timeUs: number, task: Task): void {
+    this.#sequence += 1;
+    const times = this.#times;
     let hole = times.length;
     times.push(timeUs);
-    sequences.push(order);
-    tasks.push(task);
+    this.#sequences.push(this.#sequence);
+    this.#tasks.push(task);
     while (hole > 0) {
       const parent = (hole - 1) >> 1;
       // The new one has the highest sequence: it rises only past later times.
       if (times[parent]! <= timeUs) break;
-      move(parent, hole);
+      this.#move(parent, hole);
       hole = parent;
     }
-    place(hole, timeUs, order, task);
+    this.#place(hole, timeUs, this.#sequence, task);
   }
 
-  function pop(): Task {
-    const first = tasks[0]!;
+  #pop(): Task {
+    const first = this.#tasks[0]!;
+    const times = this.#times;
     const timeUs = times.pop()!;
-    const order = sequences.pop()!;
-    const task = tasks.pop()!;
+    const order = this.#sequences.pop()!;
+    const task = this.#tasks.pop()!;
     const count = times.length;
     if (count === 0) return first;
     let hole = 0;
     for (;;) {
       let child = hole * 2 + 1;
       if (child >= count) break;
-      if (child + 1 < count && isBefore(child + 1, times[child]!, sequences[child]!)) child += 1;
-      if (!isBefore(child, timeUs, order)) break;
-      move(child, hole);
+      const right = child + 1;
+      if (right < count && this.#isBefore(right, times[child]!, this.#sequences[child]!)) {
+        child = right;
+      }
+      if (!this.#isBefore(child, timeUs, order)) break;
+      this.#move(child, hole);
       hole = child;
     }
-    place(hole, timeUs, order, task);
+    this.#place(hole, timeUs, order, task);
     return first;
   }
 
-  function isBefore(slot: number, timeUs: number, order: number): boolean {
-    const time = times[slot]!;
-    return time < timeUs || (time === timeUs && sequences[slot]! < order);
+  #isBefore(slot: number, timeUs: number, order: number): boolean {
+    const time = this.#times[slot]!;
+    return time < timeUs || (time === timeUs && this.#sequences[slot]! < order);
   }
 
-  function move(from: number, to: number): void {
-    place(to, times[from]!, sequences[from]!, tasks[from]!);
+  #move(from: number, to: number): void {
+    this.#place(to, this.#times[from]!, this.#sequences[from]!, this.#tasks[from]!);
   }
 
-  function place(slot: number, timeUs: number, order: number, task: Task): void {
-    times[slot] = timeUs;
-    sequences[slot] = order;
-    tasks[slot] = task;
+  #place(slot: number, timeUs: number, order: number, task: Task): void {
+    this.#times[slot] = timeUs;
+    this.#sequences[slot] = order;
+    this.#tasks[slot] = task;
   }
-
-  function takeDue(): Task {
-    const task = due[dueHead]!;
-    dueHead += 1;
-    if (dueHead === due.length) {
-      due.length = 0;
-      dueHead = 0;
-    } else if (dueHead > 1024) {
-      due = due.slice(dueHead);
-      dueHead = 0;
-    }
-    return task;
-  }
-
-  return {
-    nowUs: () => nowUs,
-    after(delayUs, task) {
-      if (delayUs <= 0) due.push(task);
-      else push(nowUs + delayUs, task);
-    },
-    soon(task) {
-      due.push(task);
-    },
-    step(untilUs) {
-      const heapIsDue = times.length > 0 && times[0]! <= nowUs;
-      if (!heapIsDue && dueHead < due.length) {
-        stepCount += 1;
-        takeDue()();
-        return true;
-      }
-      if (times.length === 0 || times[0]! > untilUs) {
-        nowUs = Math.max(nowUs, untilUs);
-        return false;
-      }
-      nowUs = times[0]!;
-      stepCount += 1;
-      pop()();
-      return true;
-    },
-    get stepCount() {
-      return stepCount;
-    },
-  };
 }
