@@ -1,5 +1,5 @@
 /** `pnpm stryker`: see `options.ts` for what it takes. */
-import { existsSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Stryker } from "@stryker-mutator/core";
 import { print, runCommand } from "../command.ts";
@@ -11,6 +11,8 @@ const SCORE_MIN = 90;
 const ROOT = join(import.meta.dirname, "../..");
 const KEPT = join(ROOT, ".stryker");
 const KNOWN = join(KEPT, "known.json");
+/** Says of each survivor why no test notices it. */
+const DOCUMENT = join(ROOT, "docs/proof/stryker.md");
 /** Only words are declared there. */
 const NOT_MUTATED = ["types.ts", "messages.ts"];
 
@@ -19,9 +21,16 @@ await runCommand({ usage: USAGE, readOptions, run: main });
 async function main(options: Options): Promise<number> {
   if (!options.summary) await mutate(options);
   if (!existsSync(KNOWN)) throw new Error("cannot summarize: expected an earlier run, found none");
-  const { table, survivors, score } = summarize(KNOWN);
-  print(`\n${table}\n\nSurvivors:\n\n${survivors.map((line) => `- ${line}`).join("\n")}`);
-  return score >= SCORE_MIN ? 0 : 1;
+  const summary = summarize(readFileSync(KNOWN, "utf8"), readFileSync(DOCUMENT, "utf8"));
+  const { table, survivors, unexplained, outdated, score } = summary;
+  print(`\n${table}\n\nSurvivors: ${survivors.length}`);
+  list("Not explained in docs/proof/stryker.md:", unexplained);
+  list("Explained there, but no survivor (any more):", outdated);
+  return score >= SCORE_MIN && unexplained.length === 0 ? 0 : 1;
+}
+
+function list(title: string, lines: readonly string[]): void {
+  if (lines.length > 0) print(`\n${title}\n\n${lines.map((line) => `- ${line}`).join("\n")}`);
 }
 
 async function mutate({ files, force }: Options): Promise<void> {

@@ -12,8 +12,9 @@ out before is kept in .stryker/, and not tried again until the source or the tes
   --summary   run nothing; print what is known
   --help      this text
 
-Prints the score of each file and its survivors. Exit code 0: 90 % of all mutants were killed, or
-more. 1: fewer. 64: bad options.
+Prints the score of each file, and the survivors for which docs/proof/stryker.md has no line. Exit
+code 0: 90 % of all mutants were killed, or more, and each survivor is explained. 1: not so. 64: bad
+options.
 `;
 
 export interface Options {

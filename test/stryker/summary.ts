@@ -1,5 +1,4 @@
-/** Reads what Stryker found out and puts it into a table and a list. */
-import { readFileSync } from "node:fs";
+/** What Stryker found out, as a table and a list, beside the reasons that are written down. */
 
 interface Place {
   readonly line: number;
@@ -25,6 +24,10 @@ export interface Summary {
   readonly table: string;
   /** One line for each survivor: place, what it was, what it became. */
   readonly survivors: readonly string[];
+  /** Those of them for which the document has no line. */
+  readonly unexplained: readonly string[];
+  /** Lines of the document for what was not tried, or is noticed by now. */
+  readonly outdated: readonly string[];
   /** Killed of all that were not left alone, per cent. */
   readonly score: number;
 }
@@ -36,8 +39,12 @@ interface Counts {
   ignored: number;
 }
 
-export function summarize(reportFile: string): Summary {
-  const { files } = JSON.parse(readFileSync(reportFile, "utf8")) as Report;
+/**
+ * @param report What Stryker keeps, as JSON.
+ * @param document Markdown: a list item for each survivor, with its reason below or above it.
+ */
+export function summarize(report: string, document: string): Summary {
+  const { files } = JSON.parse(report) as Report;
   const rows: string[] = [];
   const survivors: string[] = [];
   const all: Counts = { killed: 0, timeout: 0, survived: 0, ignored: 0 };
@@ -47,15 +54,23 @@ export function summarize(reportFile: string): Summary {
       const kind = kindOf(mutant.status);
       counts[kind] += 1;
       all[kind] += 1;
-      if (kind === "survived")
+      if (kind === "survived") {
         survivors.push(`${file.replace("src/", "")}:${told(mutant, source)}`);
+      }
     }
     rows.push(row(file.replace("src/", ""), counts));
   }
   const head =
     "| File | Killed | Timed out | Survived | Left alone | Score |\n" +
     "| --- | --- | --- | --- | --- | --- |";
-  return { table: [head, ...rows, row("all", all)].join("\n"), survivors, score: scoreOf(all) };
+  const explained = [...document.matchAll(/^- (\S+\.ts:\d.*)$/gm)].map(([, line = ""]) => line);
+  return {
+    table: [head, ...rows, row("all", all)].join("\n"),
+    survivors,
+    unexplained: survivors.filter((line) => !explained.includes(line)),
+    outdated: explained.filter((line) => !survivors.includes(line)),
+    score: scoreOf(all),
+  };
 }
 
 function byName([one]: readonly [string, unknown], [other]: readonly [string, unknown]): number {
