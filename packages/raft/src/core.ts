@@ -107,7 +107,10 @@ export class Core {
   applyingIndex: LogIndex;
   /** The state machine has answered for everything up to here. Never falls. */
   appliedIndex: LogIndex;
-  /** The latest snapshot that storage has (or is being given). */
+  /**
+   * The latest snapshot that storage has (or is being given). Never goes back.
+   * Invariant: log.baseIndex <= snapshot.index, so not null once anything is compacted.
+   */
   snapshot: SnapshotMetadata | null;
 
   // --- time: ticks only ---
@@ -120,7 +123,9 @@ export class Core {
 
   // --- writes on their way to storage ---
 
+  /** Issued last. Never falls. */
   lastTicket: Ticket = 0;
+  /** Every write up to here is complete. Never falls. Invariant: persistedTicket <= lastTicket. */
   persistedTicket: Ticket = 0;
   /** Promises, and the write for which each waits; in order of tickets. */
   withheld: Readonly<{ ticket: Ticket; to: NodeId; message: Message }>[] = [];
@@ -139,12 +144,16 @@ export class Core {
 
   // --- leader ---
 
-  /** Everybody but itself in the configuration (and in those that it is to replace). */
+  /**
+   * Everybody but itself in the configuration (and in those that it is to replace). Empty unless
+   * leader.
+   */
   peers = new Map<NodeId, Progress>();
   /** The no-op that began this leader's term. Until it is committed: no reads, no changes. */
   termStartIndex: LogIndex = 0;
-  /** Bytes of commands in the log beyond commitIndex. */
+  /** Bytes of the entries beyond commitIndex; 0 unless leader. */
   uncommittedBytes = 0;
+  /** Null unless leader. */
   transfer: Transfer | null = null;
   /** When this leader began, or last tried to hand over. */
   calmSinceTick = 0;
@@ -153,6 +162,7 @@ export class Core {
 
   // --- follower ---
 
+  /** Null once its last chunk is handed to storage. */
   receiving: Receiving | null = null;
   /** An installed snapshot that the state machine has not been given yet. */
   restoring: { readonly ticket: Ticket; readonly snapshot: SnapshotMetadata } | null = null;

@@ -24,7 +24,10 @@ export class Progress {
   matchIndex: LogIndex = 0;
   /** Invariant: matchIndex < nextIndex <= lastIndex + 1. */
   nextIndex: LogIndex;
-  /** In probe: an append is out. Should it be lost, the answer to a heartbeat ends the wait. */
+  /**
+   * In probe: an append is out, or the peer is silent and needs a snapshot. Should the append be
+   * lost, the answer to a heartbeat ends the wait.
+   */
   probeSent = false;
   /** The highest commitIndex the peer was told. */
   commitSent: LogIndex = 0;
@@ -41,6 +44,7 @@ export class Progress {
 
   /** The last index and the bytes of each append that is out, oldest first. */
   private inflight: { readonly lastIndex: LogIndex; readonly bytes: number }[] = [];
+  /** Invariant: the sum of their bytes. */
   inflightBytesTotal = 0;
   private readonly options: RaftOptions;
 
