@@ -1,0 +1,50 @@
+/** When nobody led, from what the nodes themselves told. */
+import type { Observation } from "@raftarium/observer";
+import type { Role } from "@raftarium/raft";
+import type { Playground } from "./playground.ts";
+
+/** The longest election timeout of a node that nobody configured otherwise, milliseconds. */
+export const ELECTION_TIMEOUT_MS_MAX = 600;
+
+/** Every window without a leader between the first leader and the first crash, in ms. */
+export async function leaderlessWindows({ url }: Playground): Promise<readonly number[]> {
+  const response = await fetch(`${url}/recording.jsonl`);
+  const lines = (await response.text()).trimEnd().split("\n");
+  return windowsOf(lines.map((line) => JSON.parse(line) as Observation));
+}
+
+/**
+ * A window begins when the last leader steps down, or, where its last words were lost, when its
+ * successor first asks for votes. It ends with the next leader.
+ */
+export function windowsOf(observations: readonly Observation[]): readonly number[] {
+  const leaders = new Set<number>();
+  const askingSinceUs = new Map<number, number>();
+  const windows: number[] = [];
+  let sinceUs: number | null = null;
+  let led = false;
+
+  const became = (nodeId: number, role: Role, timeUs: number): void => {
+    if (role === "leader") {
+      if (leaders.has(nodeId)) return;
+      const fromUs = sinceUs ?? askingSinceUs.get(nodeId) ?? timeUs;
+      if (led) windows.push((timeUs - fromUs) / 1000);
+      // Who led before leads no more, whether that was told or not.
+      leaders.clear();
+      leaders.add(nodeId);
+      sinceUs = null;
+      led = true;
+    } else if (leaders.delete(nodeId) && leaders.size === 0) sinceUs = timeUs;
+    const asks = role === "candidate" || role === "pre-candidate";
+    if (!asks) askingSinceUs.delete(nodeId);
+    else if (!askingSinceUs.has(nodeId)) askingSinceUs.set(nodeId, timeUs);
+  };
+
+  // Told one after the other, but by several nodes: their stamps give the order.
+  for (const { nodeId, timeUs, body } of observations.toSorted((a, b) => a.timeUs - b.timeUs)) {
+    if (body.kind === "health-changed" && body.health === "crashed") break;
+    if (body.kind === "role-changed") became(nodeId, body.role, timeUs);
+    else if (body.kind === "node-view") became(nodeId, body.view.role, timeUs);
+  }
+  return windows;
+}
