@@ -23,7 +23,16 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
     numbers.push(nodeId, address.length);
     for (let i = 0; i < address.length; i++) numbers.push(address.charCodeAt(i));
   }
-  return Uint8Array.from(numbers.flatMap(varint));
+  const bytes: number[] = [];
+  for (const number of numbers) {
+    let rest = number;
+    // Infinity is what too long a varint was read as.
+    for (; rest >= 0x80 && rest < Infinity; rest = Math.floor(rest / 0x80)) {
+      bytes.push((rest % 0x80) | 0x80);
+    }
+    bytes.push(rest);
+  }
+  return new Uint8Array(bytes);
 }
 
 /** The reverse of `encodeConfiguration`; null if these are not its bytes. */
@@ -40,9 +49,9 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   at++;
   while (at < numbers.length) {
     const nodeId = numbers[at++]!;
-    addresses[nodeId] = list()
-      .map((unit) => String.fromCharCode(unit))
-      .join("");
+    let address = "";
+    for (const unit of list()) address += String.fromCharCode(unit);
+    addresses[nodeId] = address;
   }
   const configuration = { voters, votersOutgoing, learners, addresses };
   if (!isSound(configuration)) return null;
@@ -50,10 +59,6 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   const bytes = encodeConfiguration(configuration);
   const same = bytes.length === data.length && bytes.every((byte, i) => byte === data[i]);
   return same ? configuration : null;
-}
-
-function varint(value: number): number[] {
-  return value < 0x80 ? [value] : [(value % 0x80) | 0x80, ...varint(Math.floor(value / 0x80))];
 }
 
 /** Without the last, if it is cut short. What is too large comes out as another number, or none. */

@@ -82,12 +82,11 @@ export function rejectVote(core: Core, to: NodeId, preVote: boolean): void {
 
 /** Counts an answer, if it belongs to the election under way. */
 export function takeVoteResponse(core: Core, from: NodeId, message: RequestVoteResponse): void {
-  if (core.role !== (message.preVote ? "pre-candidate" : "candidate")) return;
-  const termExpected = message.preVote && message.voteGranted ? core.term + 1 : core.term;
-  // Who refuses a pre-vote may be in an earlier term.
-  const refusedBefore = message.preVote && !message.voteGranted && message.term < core.term;
-  if (message.term !== termExpected && !refusedBefore) return;
-  recordVote(core, from, message.voteGranted);
+  const { term, preVote, voteGranted } = message;
+  if (core.role !== (preVote ? "pre-candidate" : "candidate")) return;
+  // Who grants a pre-vote repeats the term asked for; who refuses it may be in an earlier one.
+  const isAnswer = preVote ? !voteGranted || term === core.term + 1 : term === core.term;
+  if (isAnswer) recordVote(core, from, voteGranted);
 }
 
 /** A candidate counts its own vote, too, once that is durable. */
@@ -145,7 +144,6 @@ export function becomeFollower(
 
 /** Asks whether an election could be won, without disturbing anybody (thesis 9.6). */
 function becomePreCandidate(core: Core, reason: string): void {
-  assert(core.role !== "leader", "a leader does not campaign");
   stand(core, "pre-candidate", reason);
   core.votes.set(core.id, true);
   if (core.observing) observeVotes(core);
@@ -160,7 +158,6 @@ function becomePreCandidate(core: Core, reason: string): void {
 
 /** Starts an election: a new term, its own vote, and requests to everybody (section 5.2). */
 function becomeCandidate(core: Core, leadershipTransfer: boolean, reason: string): void {
-  assert(core.role !== "leader", "a leader does not campaign");
   enterTerm(core, core.term + 1);
   core.votedFor = core.id;
   stand(core, "candidate", reason);
@@ -169,6 +166,7 @@ function becomeCandidate(core: Core, leadershipTransfer: boolean, reason: string
 }
 
 function stand(core: Core, role: "pre-candidate" | "candidate", reason: string): void {
+  assert(core.role !== "leader", "a leader does not campaign");
   core.role = role;
   core.leaderId = null;
   core.votes.clear();
@@ -187,7 +185,6 @@ function becomeLeader(core: Core): void {
   core.heartbeatElapsedTicks = 0;
   core.calmSinceTick = core.now;
   core.uncommittedBytes = core.log.byteCount(core.commitIndex + 1, core.log.lastIndex);
-  core.peers.clear();
   refreshPeers(core);
   if (core.observing) core.observeRole(`won with the votes of ${listOf(core, core.votesOf(true))}`);
   const entry = appendOwn(core, "no-op", new Uint8Array(0));
@@ -228,6 +225,6 @@ function listOf(core: Core, nodeIds: readonly NodeId[]): string {
   const names = nodeIds
     .toSorted((a, b) => a - b)
     .map((nodeId) => (nodeId === core.id ? "itself" : String(nodeId)));
-  const last = names.pop() ?? "nobody";
+  const last = names.pop()!;
   return names.length === 0 ? last : `${names.join(", ")} and ${last}`;
 }
