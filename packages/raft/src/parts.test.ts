@@ -175,6 +175,8 @@ describe("configuration bytes", () => {
     expect(decodeConfiguration(Uint8Array.of(1, 1, 0, 0, 0, 0))).toBeNull();
     const huge = [1, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x7f];
     expect(decodeConfiguration(Uint8Array.from(huge))).toBeNull();
+    const endless = [1, 0, 0, 0, 1, ...Array.from({ length: 200 }, () => 0xff), 1, 0];
+    expect(decodeConfiguration(Uint8Array.from(endless))).toBeNull();
   });
 
   test("a number that is no UTF-16 code unit is no address", () => {

@@ -63,6 +63,22 @@ describe("the leader's side", () => {
     ]);
   });
 
+  test("nor for one that fell silent, and whose connection broke; its answer starts it", () => {
+    const node = leader();
+    node.acknowledge(3, 6);
+    for (let tick = 0; tick < 10; tick++) {
+      node.acknowledge(2, 6);
+      node.tick();
+    }
+    node.propose("a", "b");
+    node.acknowledge(2, 8);
+    node.step({ kind: "snapshot-saved", index: 8 });
+    expect(node.raft.status().firstIndex).toBe(9);
+    expect(reads(node.step({ kind: "unreachable", nodeId: 3 }))).toEqual([]);
+    expect(reads(node.tick(2))).toEqual([]);
+    expect(reads(node.acknowledge(3, 6))).toMatchObject([{ to: 3, snapshotIndex: 8 }]);
+  });
+
   test("a chunk that was not asked for is not sent", () => {
     const node = leader();
     expect(reads(node.receive(3, refusal()))).toHaveLength(1);
@@ -88,8 +104,9 @@ describe("the leader's side", () => {
     expect(reads(node.receive(9, answer(4)))).toEqual([]);
     expect(reads(node.receive(2, answer(4)))).toEqual([]);
     expect(reads(node.receive(3, answer(4)))).toMatchObject([{ offset: 4 }]);
-    // While storage reads, an answer that was doubled asks for nothing.
+    // While storage reads, an answer that was doubled or overtaken asks for nothing.
     expect(reads(node.receive(3, answer(4)))).toEqual([]);
+    expect(reads(node.receive(3, answer(0)))).toEqual([]);
   });
 
   test("who has it all gets what follows, from there on", () => {
@@ -146,5 +163,17 @@ describe("the follower's side", () => {
     ]);
     const told = observations(node.receive(1, install(0, false)), "snapshot-transfer");
     expect(told).toMatchObject([{ direction: "receiving", peerId: 1, offset: 4, done: false }]);
+  });
+
+  test("a late chunk of another snapshot does not disturb the one that comes in", () => {
+    const node = new Driver(optionsFor(2));
+    const newer = { ...SNAPSHOT, index: 9 };
+    node.receive(1, install(0, false, newer));
+    const late = node.receive(1, install(4, false));
+    expect(messages(late, "install-snapshot-response")).toMatchObject([
+      { snapshotIndex: 5, nextOffset: 0, done: false },
+    ]);
+    const next = node.receive(1, install(4, false, newer));
+    expect(only(next, "persist-snapshot-chunk")).toMatchObject([{ offset: 4 }]);
   });
 });

@@ -417,7 +417,9 @@ describe("§7 InstallSnapshot: the follower", () => {
     const node = new Driver(optionsFor(2, { recovered: recovered(7, []) }));
     const effects = node.receive(1, chunk(metadata(10, 4), 0, 4));
     expect(only(effects, "persist-snapshot-chunk")).toEqual([]);
-    expect(messages(effects, "install-snapshot-response")).toMatchObject([{ term: 7 }]);
+    expect(messages(effects, "install-snapshot-response")).toMatchObject([
+      { term: 7, nextOffset: 0, done: false },
+    ]);
   });
 
   test("a snapshot keeps the leader's authority: the election timer is reset", () => {
