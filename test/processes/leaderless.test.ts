@@ -11,7 +11,30 @@ const became = (ms: number, nodeId: number, role: Role): Observation => ({
   body: { kind: "role-changed", role, term: 1, leaderId: null, votedFor: null, reason: "" },
 });
 
-test("from the last leader's stepping down, or from its successor's candidacy, to the next leader", () => {
+const heartbeat = (ms: number, nodeId: number): Observation => ({
+  ...became(ms, nodeId, "leader"),
+  body: {
+    kind: "message-sent",
+    id: { source: nodeId, incarnation: 1, sequence: ms },
+    target: 9,
+    message: {
+      kind: "heartbeat",
+      reply: false,
+      term: 1,
+      success: false,
+      prevLogIndex: 0,
+      prevLogTerm: 0,
+      entryCount: 0,
+      leaderCommit: 0,
+      matchIndex: 0,
+      readRound: 0,
+      offset: 0,
+      bytes: 0,
+    },
+  },
+});
+
+test("from the last leader's stepping down, or from its last words, to the next leader", () => {
   const told = [
     became(1, 1, "candidate"),
     became(5, 1, "leader"),
@@ -21,10 +44,11 @@ test("from the last leader's stepping down, or from its successor's candidacy, t
     became(100, 1, "learner"),
     became(104, 2, "candidate"),
     became(109, 2, "leader"),
+    heartbeat(250, 2),
     // Nobody told that node 2 stepped down.
     became(300, 3, "pre-candidate"),
     became(310, 3, "candidate"),
     became(330, 3, "leader"),
   ];
-  expect(windowsOf(told.toReversed())).toEqual([9, 30]);
+  expect(windowsOf(told.toReversed())).toEqual([9, 80]);
 });

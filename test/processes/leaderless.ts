@@ -14,30 +14,25 @@ export async function leaderlessWindows({ url }: Playground): Promise<readonly n
 }
 
 /**
- * A window begins when the last leader steps down, or, where its last words were lost, when its
- * successor first asks for votes. It ends with the next leader.
+ * A window begins when the last leader steps down, or, where its last words were lost, with the
+ * last that it told of anything. It ends with the next leader.
  */
 export function windowsOf(observations: readonly Observation[]): readonly number[] {
   const leaders = new Set<number>();
-  const askingSinceUs = new Map<number, number>();
+  const lastToldUs = new Map<number, number>();
   const windows: number[] = [];
   let sinceUs: number | null = null;
-  let led = false;
 
   const became = (nodeId: number, role: Role, timeUs: number): void => {
     if (role === "leader") {
       if (leaders.has(nodeId)) return;
-      const fromUs = sinceUs ?? askingSinceUs.get(nodeId) ?? timeUs;
-      if (led) windows.push((timeUs - fromUs) / 1000);
+      const [before] = leaders;
+      const fromUs = before === undefined ? sinceUs : (lastToldUs.get(before) ?? timeUs);
+      if (fromUs !== null) windows.push((timeUs - fromUs) / 1000);
       // Who led before leads no more, whether that was told or not.
       leaders.clear();
       leaders.add(nodeId);
-      sinceUs = null;
-      led = true;
-    } else if (leaders.delete(nodeId) && leaders.size === 0) sinceUs = timeUs;
-    const asks = role === "candidate" || role === "pre-candidate";
-    if (!asks) askingSinceUs.delete(nodeId);
-    else if (!askingSinceUs.has(nodeId)) askingSinceUs.set(nodeId, timeUs);
+    } else if (leaders.delete(nodeId)) sinceUs = timeUs;
   };
 
   // Told one after the other, but by several nodes: their stamps give the order.
@@ -45,6 +40,8 @@ export function windowsOf(observations: readonly Observation[]): readonly number
     if (body.kind === "health-changed" && body.health === "crashed") break;
     if (body.kind === "role-changed") became(nodeId, body.role, timeUs);
     else if (body.kind === "node-view") became(nodeId, body.view.role, timeUs);
+    // What is told of a node's process, or by a message's receiver, is not told by the node.
+    if (body.kind === "message-sent") lastToldUs.set(nodeId, timeUs);
   }
   return windows;
 }
