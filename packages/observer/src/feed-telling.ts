@@ -444,8 +444,7 @@ export function tellingOf(observation: Observation, before: ClusterView): Tellin
       const by = body.acknowledgedBy.length;
       const reads = body.readCount === 1 ? "a read" : `${body.readCount} reads`;
       if (by === 0 && votersOf(before).length > 1) {
-        const risk = "without a round; right only while clocks do";
-        const words = [plain(`may answer ${reads} by its lease, ${risk}`)];
+        const words = [plain(`may answer ${reads} by its lease; stale if clocks run wrong`)];
         return event(`lease-read:${nodeId}`, nodeId, words, "quiet");
       }
       const follow = `${by} ${by === 1 ? "other follows" : "others follow"} it still`;

@@ -473,9 +473,7 @@ describe("the rest", () => {
   test("a lease read is told from one that was confirmed, and from that of a leader alone", () => {
     const { tell, texts } = stage({ role: "leader", leaderId: 1 });
     tell(1, { kind: "read-confirmed", index: 9, readCount: 1, acknowledgedBy: [] });
-    expect(texts()[0]).toBe(
-      "Node 1 may answer a read by its lease, without a round; right only while clocks do",
-    );
+    expect(texts()[0]).toBe("Node 1 may answer a read by its lease; stale if clocks run wrong");
     const configuration = { voters: [1], votersOutgoing: [], learners: [], addresses: {} };
     tell(1, { kind: "configuration-changed", configuration, index: 10, committed: true });
     tell(1, { kind: "read-confirmed", index: 10, readCount: 1, acknowledgedBy: [] });

@@ -47,6 +47,8 @@ function Nodes() {
         <dd>the leader</dd>
         <dt>ring</dt>
         <dd>a follower; the arc is what is left of its patience</dd>
+        <dt>smaller ring</dt>
+        <dd>a learner: it gets the log, and votes once it has caught up</dd>
         <dt>dashed</dt>
         <dd>asks for votes; the dots inside are the others, full once they agree</dd>
         <dt>dotted, ×</dt>
@@ -55,10 +57,22 @@ function Nodes() {
         <dd>stopped in mid-life, and does not know it</dd>
         <dt>wall of dots</dt>
         <dd>messages stop here</dd>
-        <dt>cells below</dt>
-        <dd>its newest log entries; dashed until committed</dd>
+      </dl>
+    </section>
+  );
+}
+
+function Logs() {
+  return (
+    <section>
+      <h3 className="panel-title">Solid is committed</h3>
+      <dl>
+        <dt>cells</dt>
+        <dd>dashed until committed</dd>
         <dt>dot, arrow</dt>
-        <dd>under a log: how far the leader knows it to match, and what it sends next</dd>
+        <dd>how far the leader knows it, and what it sends next</dd>
+        <dt>probe, snapshot</dt>
+        <dd>how, if not in a stream</dd>
       </dl>
     </section>
   );
@@ -79,6 +93,10 @@ function Deeds() {
         <dd>cut one way, delay, lose</dd>
         <dt>click a message</dt>
         <dd>what it says</dd>
+        <dt>any node</dt>
+        <dd>beside Put, Get and Delete: whom to ask, and what the answer must be worth</dd>
+        <dt>exactly once</dt>
+        <dd>a write in a session, sent until it is answered, carried out once</dd>
         <dt>?</dt>
         <dd>this page</dd>
       </dl>
@@ -111,7 +129,10 @@ export function Help() {
         </p>
         <div className="columns">
           <Shapes />
-          <Nodes />
+          <div>
+            <Nodes />
+            <Logs />
+          </div>
           <Deeds />
         </div>
         <footer>
