@@ -112,6 +112,21 @@ test("joint consensus: the page names both majorities while both must agree", as
   await expect.poll(() => members.innerText()).toBe("members 1, 2, 3");
 });
 
+test("a vote is taken and given back, by joint consensus, from the menu", async () => {
+  const leader = await playground.leader();
+  const other = (await playground.nodes()).find(({ id }) => id !== leader.id)?.id ?? "";
+  await playground.call("SetSpeed", { speed: 0.02 });
+  await choose(other, "Take its vote");
+  await expect
+    .poll(() => sentence().innerText(), { timeout: 30_000 })
+    .toMatch(/Joint consensus: a majority of 1, 2, 3 and one of \d, \d\./);
+  await playground.call("SetSpeed", { speed: 1 });
+  await node(other, "learner, term \\d+, running").waitFor();
+  await choose(other, "Let it vote");
+  await node(other, "follower, term \\d+, running").waitFor();
+  await expect.poll(() => page.locator(".facts .wide").innerText()).toBe("members 1, 2, 3");
+});
+
 test("all this broke no promise and left the console quiet", async () => {
   expect(await playground.violations()).toEqual([]);
   expect(complaints).toEqual([]);

@@ -162,6 +162,17 @@ describe("raft-client", () => {
     expect(Number(voter)).toBeGreaterThan(Number(id));
     expect((await raftClient("put", "joint", "yes")).exitCode).toBe(0);
     expect((await raftClient("member", "remove", voter)).exitCode).toBe(0);
+
+    // Any change at once, here and back: one votes, and the leader is not the one.
+    const lonely = await raftClient("member", "voters", `${alive}`);
+    expect(lonely.output.match(/ learner$/gm)).toHaveLength(2);
+    expect((await cluster.leader()).id).toBe(alive);
+    expect((await raftClient("put", "lonely", "yes")).exitCode).toBe(0);
+    expect(await refused("voters", "99")).toContain("member not found");
+    await eventually("all vote again", async () => {
+      const { exitCode } = await raftClient("member", "voters", "1,2,3");
+      return exitCode === 0 ? true : undefined;
+    });
     const other = (await cluster.leader()).id === alive ? dead : alive;
     expect(await raftClient("move-leader", `${other}`)).toEqual({
       exitCode: 0,

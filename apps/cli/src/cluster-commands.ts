@@ -140,6 +140,14 @@ export function memberPromote(session: Session, nodeId: number): Promise<ExitCod
   return members(session, (client) => client.memberPromote({ ID: BigInt(nodeId) }));
 }
 
+/** One change, whatever the difference; then who takes part. */
+export function memberVoters(session: Session, nodeIds: readonly number[]): Promise<ExitCode> {
+  return members(session, async (client) => {
+    const changed = await client.setVoters({ nodeIds: nodeIds.map(BigInt) });
+    return changed.outcome === "ok" ? client.memberList({ linearizable: true }) : changed;
+  });
+}
+
 /** The leader hands over; every endpoint is asked whether it is the one. */
 export function moveLeader(session: Session, nodeId: number): Promise<ExitCode> {
   return session.withNodes(async (client) =>

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, status as Status } from "@grpc/grpc-js";
 import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
+import { MembershipService } from "@raftarium/protocol/machine";
 import { StatusError, addService } from "@raftarium/protocol/grpc";
 import type { ServiceImplementation } from "@raftarium/protocol/grpc";
 import { Metadata } from "@grpc/grpc-js";
@@ -62,6 +63,12 @@ async function serve(methods: Partial<Kv>, act: (endpoints: string) => Promise<v
     memberRemove: refuse,
     memberUpdate: refuse,
     memberPromote: refuse,
+  });
+  addService(server, MembershipService, {
+    setVoters: (call, done) =>
+      call.request.nodeIds.join() === "1,2"
+        ? done(null, {})
+        : done(refused(Status.NOT_FOUND, "etcdserver: member not found", "failed")),
   });
   addService(server, Maintenance, {
     status: (_call, done) =>
@@ -377,6 +384,17 @@ test("member add says where the new node listens, and under which id", () =>
     const argv = ["member", "add", "127.0.0.1:7106", "--id", "6", "--learner"];
     const { output } = await run(["--endpoints", endpoints, ...argv]);
     expect(output).toMatch(/^6 +new +http:\/\/127.0.0.1:7106 +learner$/m);
+  }));
+
+test("member voters makes one change, and shows who takes part", () =>
+  serve({}, async (endpoints) => {
+    const voters = (ids: string) => run(["--endpoints", endpoints, "member", "voters", ids]);
+    expect((await voters("1,2")).output).toMatch(/^1 +node-1 +http:\/\/h:1 +voter$/m);
+    expect(await voters("1,9")).toMatchObject({
+      exitCode: EXIT.failed,
+      complaints: expect.stringContaining("member not found") as string,
+    });
+    expect(await voters("1;2")).toMatchObject({ exitCode: EXIT.usage });
   }));
 
 test("move-leader asks the node that leads", () =>

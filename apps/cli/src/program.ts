@@ -225,6 +225,13 @@ function addClusterCommands(program: Command, run: Run): void {
     .argument("<node>", "its id", parseWhole(1))
     .action((nodeId: number) => run((session) => clusterCommands.memberPromote(session, nodeId)));
   member
+    .command("voters")
+    .description("exactly these members vote, the others learn: one change, by joint consensus")
+    .argument("<nodes>", "their ids: 1,2,3", parseIds)
+    .action((nodeIds: readonly number[]) =>
+      run((session) => clusterCommands.memberVoters(session, nodeIds)),
+    );
+  member
     .command("remove")
     .description("take a node out of the cluster")
     .argument("<node>", "its id", parseWhole(1))
@@ -378,8 +385,12 @@ function collectGroups(
   text: string,
   before: readonly (readonly number[])[] | undefined,
 ): readonly (readonly number[])[] {
+  return [...(before ?? []), parseIds(text)];
+}
+
+function parseIds(text: string): readonly number[] {
   if (!/^\d+(,\d+)*$/.test(text)) {
     throw new InvalidArgumentError(`expected node ids such as 1,2, got ${text}`);
   }
-  return [...(before ?? []), text.split(",").map(parseWhole(1))];
+  return text.split(",").map(parseWhole(1));
 }

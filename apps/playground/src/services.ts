@@ -10,7 +10,7 @@ import {
 } from "@connectrpc/connect";
 import { linkFromWire, linkToWire, healths, observationToWire, roles } from "@raftarium/protocol";
 import { Cluster as EtcdCluster, KV, Maintenance } from "@raftarium/protocol/etcd";
-import { SessionService } from "@raftarium/protocol/machine";
+import { MembershipService, SessionService } from "@raftarium/protocol/machine";
 import { ObserverService } from "@raftarium/protocol/observer";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import type { ClientHistory } from "./client-history.ts";
@@ -42,7 +42,12 @@ export function addServices(router: ConnectRouter, served: Served): void {
     },
   });
   router.service(KV, proxied(KV, cluster, history));
-  const others = [EtcdCluster, Maintenance, SessionService] satisfies readonly DescService[];
+  const others = [
+    EtcdCluster,
+    Maintenance,
+    SessionService,
+    MembershipService,
+  ] satisfies readonly DescService[];
   for (const service of others) {
     router.service(service, proxied(service, cluster));
   }

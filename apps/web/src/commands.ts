@@ -15,7 +15,7 @@ import { outcomeOf } from "@raftarium/client";
 import type { LinkFault } from "@raftarium/observer";
 import { messageKinds } from "@raftarium/protocol";
 import { KV } from "@raftarium/protocol/etcd";
-import { SessionService } from "@raftarium/protocol/machine";
+import { MembershipService, SessionService } from "@raftarium/protocol/machine";
 import { PlaygroundService } from "@raftarium/protocol/playground";
 import { createOnce, type Once, type OnceOptions } from "./once.ts";
 
@@ -79,6 +79,8 @@ export interface Commands {
   remove(nodeId: number): Promise<CommandResult>;
   /** Replaces it by a new member, without data, that gets a new id. */
   wipe(nodeId: number): Promise<CommandResult>;
+  /** Exactly these members vote, the others learn: one change, by joint consensus. */
+  setVoters(nodeIds: readonly number[]): Promise<CommandResult>;
   setLink(source: number, target: number, fault: LinkFault): Promise<CommandResult>;
   heal(): Promise<CommandResult>;
   setSpeed(speed: number): Promise<CommandResult>;
@@ -202,6 +204,7 @@ function of(nodeId: number): { readonly nodeId: bigint } {
 
 export function createLiveCommands(transport: Transport): Commands {
   const playground = createClient(PlaygroundService, transport);
+  const members = createClient(MembershipService, transport);
   const timed = { timeoutMs: CALL_MS_MAX };
   return {
     unavailable: null,
@@ -226,6 +229,8 @@ export function createLiveCommands(transport: Transport): Commands {
     addNode: () => command("add a node", () => playground.addNode({})),
     remove: (id) => command(`remove node ${id}`, () => playground.removeNode(of(id))),
     wipe: (id) => command(`wipe node ${id}`, () => playground.wipeNode(of(id))),
+    setVoters: (nodeIds) =>
+      command("change who votes", () => members.setVoters({ nodeIds: nodeIds.map(BigInt) })),
     setLink: (source, target, fault) =>
       command(`change the link from ${source} to ${target}`, () =>
         playground.setLink(
@@ -268,6 +273,7 @@ function refusing(reason: string): Commands {
     addNode: refused,
     remove: refused,
     wipe: refused,
+    setVoters: refused,
     setLink: refused,
     heal: refused,
     setSpeed: refused,

@@ -8,7 +8,7 @@ import type {
 import { ConnectError } from "@connectrpc/connect";
 import type { Transport } from "@connectrpc/connect";
 import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
-import { StateMachineService } from "@raftarium/protocol/machine";
+import { MembershipService, StateMachineService } from "@raftarium/protocol/machine";
 import type { Failure, Outcome } from "./outcome.ts";
 import { isWorthRetrying, nameOfCode, neverSent, outcomeOf } from "./outcome.ts";
 
@@ -67,6 +67,7 @@ export interface RaftClient {
   readonly memberAdd: Call<typeof Cluster.method.memberAdd>;
   readonly memberRemove: Call<typeof Cluster.method.memberRemove>;
   readonly memberPromote: Call<typeof Cluster.method.memberPromote>;
+  readonly setVoters: Call<typeof MembershipService.method.setVoters>;
   readonly propose: Call<typeof StateMachineService.method.propose>;
   readonly query: Call<typeof StateMachineService.method.query>;
   /** Of every endpoint, asked at the same time. */
@@ -193,6 +194,7 @@ export function createRaftClient(options: ClientOptions): RaftClient {
     memberAdd: write(Cluster.method.memberAdd),
     memberRemove: write(Cluster.method.memberRemove),
     memberPromote: write(Cluster.method.memberPromote),
+    setVoters: write(MembershipService.method.setVoters),
     propose: write(StateMachineService.method.propose),
     query: read(StateMachineService.method.query),
     status,

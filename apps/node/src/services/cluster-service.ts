@@ -1,7 +1,15 @@
 /** etcdserverpb.Cluster: who takes part. */
 import type { DescMessage, DescMethodUnary, MessageInitShape } from "@bufbuild/protobuf";
 import { status as Status } from "@grpc/grpc-js";
-import type { Configuration, ConfigurationChange, NodeApi, NodeId } from "@raftarium/node";
+import type {
+  Configuration,
+  ConfigurationChange,
+  LogIndex,
+  NodeApi,
+  NodeId,
+  ProposalOutcome,
+  Term,
+} from "@raftarium/node";
 import { Cluster } from "@raftarium/protocol/etcd";
 import type { MemberAddRequest, MemberSchema } from "@raftarium/protocol/etcd";
 import type { ServiceImplementation, StatusError } from "@raftarium/protocol/grpc";
@@ -14,13 +22,19 @@ import type { Reads } from "./reads.ts";
 import type { WriteKind, Writes } from "./writes.ts";
 
 type Member = MessageInitShape<typeof MemberSchema>;
-type Api = Pick<NodeApi<unknown>, "configuration" | "changeConfiguration" | "status">;
+export type MembershipApi = Pick<
+  NodeApi<unknown>,
+  "configuration" | "changeConfiguration" | "status"
+>;
+
+export const NOT_IN_SYNC =
+  "etcdserver: can only promote a learner member which is in sync with leader";
 
 /** Each change must leave a majority that runs: else it could never be committed, nor taken back. */
 const NOT_ENOUGH = "etcdserver: re-configuration failed due to not enough started members";
 
 export function clusterService(
-  node: Api,
+  node: MembershipApi,
   identity: Identity,
   reads: Reads,
   writes: Writes,
@@ -43,10 +57,7 @@ export function clusterService(
       method,
       propose(command, done, onAccepted) {
         made = command;
-        node.changeConfiguration(command, (outcome) => {
-          if (outcome.kind === "applied") onAccepted(outcome.index, outcome.term);
-          done(outcome);
-        });
+        proposeChange(node, command, done, onAccepted);
       },
       describe: describeChange,
       invalid: invalidChange,
@@ -125,6 +136,18 @@ export function clusterService(
   };
 }
 
+export function proposeChange(
+  node: Pick<MembershipApi, "changeConfiguration">,
+  change: ConfigurationChange,
+  done: (outcome: ProposalOutcome<null>) => void,
+  onAccepted: (index: LogIndex, term: Term) => void,
+): void {
+  node.changeConfiguration(change, (outcome) => {
+    if (outcome.kind === "applied") onAccepted(outcome.index, outcome.term);
+    done(outcome);
+  });
+}
+
 export function membersOf(configuration: Configuration): Member[] {
   // During a joint change those that are on their way out no longer count.
   const { voters, learners, addresses } = configuration;
@@ -143,7 +166,7 @@ export function membersOf(configuration: Configuration): Member[] {
     });
 }
 
-function memberOf(configuration: Configuration, id: bigint): NodeId | StatusError {
+export function memberOf(configuration: Configuration, id: bigint): NodeId | StatusError {
   const nodeId = Number(id);
   const { voters, learners } = configuration;
   if (voters.includes(nodeId) || learners.includes(nodeId)) return nodeId;
@@ -197,7 +220,11 @@ function additionOf(
  * Why these voters could not commit anything, as far as the leader hears of them; null: they could,
  * or this node doesn't lead, and the one that does will see. A new one counts as not started.
  */
-function stallOf(node: Api, voters: readonly NodeId[], what: "add" | "remove"): StatusError | null {
+export function stallOf(
+  node: Pick<MembershipApi, "status">,
+  voters: readonly NodeId[],
+  what: "add" | "remove",
+): StatusError | null {
   const { role, id, progress } = node.status();
   if (role !== "leader") return null;
   const active = progress.filter(({ recentlyActive }) => recentlyActive);
@@ -213,12 +240,10 @@ function stallOf(node: Api, voters: readonly NodeId[], what: "add" | "remove"): 
 }
 
 /** Why the core refuses what made sense by the members as this node knew them. */
-function invalidChange(change: ConfigurationChange): StatusError {
+export function invalidChange(change: ConfigurationChange): StatusError {
   switch (change.kind) {
-    case "promote": {
-      const text = "etcdserver: can only promote a learner member which is in sync with leader";
-      return failed(Status.FAILED_PRECONDITION, text);
-    }
+    case "promote":
+      return failed(Status.FAILED_PRECONDITION, NOT_IN_SYNC);
     case "remove": {
       const text = `${NOT_ENOUGH}: node ${change.nodeId} is the only voter; add another first`;
       return failed(Status.FAILED_PRECONDITION, text);
@@ -233,7 +258,7 @@ function invalidChange(change: ConfigurationChange): StatusError {
   }
 }
 
-function describeChange(change: ConfigurationChange): string {
+export function describeChange(change: ConfigurationChange): string {
   switch (change.kind) {
     case "add-learner":
       return `add learner ${change.nodeId}`;
@@ -242,6 +267,6 @@ function describeChange(change: ConfigurationChange): string {
     case "remove":
       return `remove ${change.nodeId}`;
     case "replace":
-      return `voters ${change.voters.join(", ")}`;
+      return `make ${change.voters.join(", ")} the voters`;
   }
 }

@@ -13,7 +13,11 @@ import type { ObservationBody } from "@raftarium/observer";
 import { Cluster, KV, Maintenance } from "@raftarium/protocol/etcd";
 import { addService } from "@raftarium/protocol/grpc";
 import type { ServiceImplementation } from "@raftarium/protocol/grpc";
-import { SessionService, StateMachineService } from "@raftarium/protocol/machine";
+import {
+  MembershipService,
+  SessionService,
+  StateMachineService,
+} from "@raftarium/protocol/machine";
 import { clusterService } from "./cluster-service.ts";
 import { failed } from "./failure.ts";
 import type { Hosted, ServiceHost } from "./host.ts";
@@ -21,6 +25,7 @@ import { Identity } from "./identity.ts";
 import { kvService } from "./kv-service.ts";
 import { machineService } from "./machine-service.ts";
 import { maintenanceService } from "./maintenance-service.ts";
+import { membershipService } from "./membership-service.ts";
 import { Reads } from "./reads.ts";
 import { Requests } from "./request.ts";
 import { sessionService } from "./session-service.ts";
@@ -62,10 +67,11 @@ export function addClientServices(
       : notServed(StateMachineService, "this cluster runs the key-value machine: ask KV"),
   );
   addService(server, SessionService, sessionService(node, writes));
+  addService(server, MembershipService, membershipService(node, writes));
   addService(server, Cluster, clusterService(node, identity, reads, writes));
   addService(server, Maintenance, maintenanceService(host, hosted, identity));
   return {
-    descriptors: [KV, StateMachineService, SessionService, Cluster, Maintenance],
+    descriptors: [KV, StateMachineService, SessionService, MembershipService, Cluster, Maintenance],
     close() {
       requests.close();
       writes.close();

@@ -8,7 +8,7 @@ import {
   Maintenance,
 } from "@raftarium/protocol/etcd";
 import { callUnary } from "@raftarium/protocol/grpc";
-import { StateMachineService } from "@raftarium/protocol/machine";
+import { MembershipService, StateMachineService } from "@raftarium/protocol/machine";
 import { describe, expect, test } from "vitest";
 import { clusterIdOf } from "./index.ts";
 import { errorOf, serveScriptedNode } from "./testing.ts";
@@ -422,6 +422,33 @@ describe("cluster and maintenance", () => {
     node.leaderId = 1;
     await remove(3n);
     expect(changes).toHaveLength(5);
+  });
+
+  test("makes exactly these members voters, the others learners", async () => {
+    await using node = await serveScriptedNode(2);
+    node.learners = [4];
+    const changes: unknown[] = [];
+    node.onChange = (change) => changes.push(change);
+    const set = (...nodeIds: bigint[]) =>
+      callUnary(node.client, MembershipService.method.setVoters, { nodeIds });
+    expect(await errorOf(set())).toEqual([
+      Status.INVALID_ARGUMENT,
+      "cannot set the voters: expected at least one member, got none",
+      "failed",
+    ]);
+    expect((await errorOf(set(2n, 9n)))[1]).toBe("etcdserver: member not found");
+    // A learner that is not heard is no voter that runs.
+    expect((await errorOf(set(2n, 4n)))[1]).toContain("1 of the 2 voters would run");
+    node.active = [1, 3, 4];
+    await set(2n, 4n, 4n);
+    expect(changes).toEqual([
+      { kind: "replace", voters: [2, 4], learners: [1, 3], addresses: node.addresses },
+    ]);
+    node.behind = 1001;
+    expect((await errorOf(set(2n, 4n)))[1]).toContain("in sync with leader");
+    // Who votes already may lag: the others need not wait for it.
+    await set(1n, 2n, 3n);
+    expect(changes).toHaveLength(2);
   });
 
   test("says why the core refuses a change", async () => {

@@ -34,6 +34,8 @@ export interface ScriptedNode {
   /** Who of voters 1 to 3 and the learners answers this node, should it lead. */
   active: readonly number[];
   learners: readonly number[];
+  /** How many entries every other node lacks. */
+  behind: number;
   proposalCount: number;
   readonly observed: ObservationBody[];
   readonly addresses: Record<number, string>;
@@ -58,6 +60,7 @@ export function createScriptedNode(id: number): ScriptedNode {
     onChange: null,
     active: [1, 2, 3],
     learners: [],
+    behind: 0,
     proposalCount: 0,
     observed: [],
     addresses: {},
@@ -121,7 +124,7 @@ export function createScriptedNode(id: number): ScriptedNode {
           .map((nodeId) => ({
             nodeId,
             state: "replicate",
-            matchIndex: index,
+            matchIndex: index - node.behind,
             nextIndex: index + 1,
             inflightCount: 0,
             recentlyActive: node.active.includes(nodeId),

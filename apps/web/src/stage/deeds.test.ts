@@ -1,4 +1,10 @@
-import { nodeById, type ClusterView, type LinkFault, type LinkView } from "@raftarium/observer";
+import {
+  nodeById,
+  type ClusterView,
+  type LinkFault,
+  type LinkView,
+  type ObservationBody,
+} from "@raftarium/observer";
 import { describe, expect, test } from "vitest";
 import { recordedCommands, type Commands } from "../commands.ts";
 import { clusterOf } from "../panels/testing.ts";
@@ -72,6 +78,29 @@ test("to stop is to leave in good order: only who runs can, and who leads hands 
   const pausing = { kind: "health-changed", health: "paused", pid: 1, address: "" } as const;
   const paused = clusterOf([{}, {}], [[1, { ...pausing, cause: "", lastWords: "" }]]);
   expect(deed(paused, 1, "Stop").reason).toBe("it is paused");
+});
+
+test("a vote is taken, or given to who learns; the last one stays", async () => {
+  const configuration = { voters: [1, 2], votersOutgoing: [], learners: [3], addresses: {} };
+  const told: ObservationBody = {
+    kind: "configuration-changed",
+    configuration,
+    index: 1,
+    committed: true,
+  };
+  const shown = clusterOf([{ role: "leader", term: 2 }, { term: 2 }, { term: 2 }], [[1, told]]);
+  const asked: (readonly number[])[] = [];
+  const setVoters: Commands["setVoters"] = (nodeIds) => {
+    asked.push(nodeIds);
+    return Promise.resolve({ ok: true, message: "" });
+  };
+  await deed(shown, 2, "Take its vote", { setVoters }).run();
+  await deed(shown, 3, "Let it vote", { setVoters }).run();
+  expect(asked).toEqual([[1], [1, 2, 3]]);
+  const alone = { ...told, configuration: { ...configuration, voters: [1], learners: [2, 3] } };
+  const last = clusterOf([{ role: "leader", term: 2 }, { term: 2 }, { term: 2 }], [[1, alone]]);
+  expect(deed(last, 1, "Take its vote").reason).toBe("no other node votes");
+  expect(deed(last, 2, "Let it vote").reason).toBeNull();
 });
 
 describe("to time out now", () => {

@@ -85,6 +85,22 @@ function leavingReason(view: ClusterView, node: ClusterNode): string | null {
   return voters.length === 1 && voters[0] === node.nodeId ? "no other node votes" : null;
 }
 
+type MakeDeed = (
+  name: string,
+  hint: string,
+  reason: string | null,
+  run: () => Promise<CommandResult>,
+) => Deed;
+
+/** A member's vote is given or taken by joint consensus, and it stays a member. */
+function voteDeed(view: ClusterView, node: ClusterNode, deed: MakeDeed, commands: Commands): Deed {
+  const { voters = [], learners = [] } = leaderOf(view)?.configuration ?? {};
+  const [name, wanted] = learners.includes(node.nodeId)
+    ? ["Let it vote", [...voters, node.nodeId]]
+    : ["Take its vote", voters.filter((nodeId) => nodeId !== node.nodeId)];
+  return deed(name, "joint consensus", leavingReason(view, node), () => commands.setVoters(wanted));
+}
+
 /** In the order of the menu. */
 export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands): readonly Deed[] {
   const { nodeId } = node;
@@ -141,6 +157,7 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
     deed("Transfer leadership here", "", transferReason(view, node), () =>
       commands.transferLeadership(nodeId),
     ),
+    voteDeed(view, node, deed, commands),
     deed("Wipe its disk", "", leavingReason(view, node), () => commands.wipe(nodeId)),
     deed("Remove from the cluster", "", leavingReason(view, node), () => commands.remove(nodeId)),
   ];

@@ -10,7 +10,37 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file raftarium/machine/v1/machine.proto.
  */
 export const file_raftarium_machine_v1_machine: GenFile = /*@__PURE__*/
-  fileDesc("CiJyYWZ0YXJpdW0vbWFjaGluZS92MS9tYWNoaW5lLnByb3RvEhRyYWZ0YXJpdW0ubWFjaGluZS52MSIUChJPcGVuU2Vzc2lvblJlcXVlc3QiJgoTT3BlblNlc3Npb25SZXNwb25zZRIPCgdzZXNzaW9uGAEgASgEIiYKE0Nsb3NlU2Vzc2lvblJlcXVlc3QSDwoHc2Vzc2lvbhgBIAEoBCIWChRDbG9zZVNlc3Npb25SZXNwb25zZSIhCg5Qcm9wb3NlUmVxdWVzdBIPCgdjb21tYW5kGAEgASgMIj4KD1Byb3Bvc2VSZXNwb25zZRIOCgZyZXN1bHQYASABKAwSDQoFaW5kZXgYAiABKAQSDAoEdGVybRgDIAEoBCI2CgxRdWVyeVJlcXVlc3QSEAoIcXVlc3Rpb24YASABKAwSFAoMc2VyaWFsaXphYmxlGAIgASgIIh8KDVF1ZXJ5UmVzcG9uc2USDgoGYW5zd2VyGAEgASgMMr8BChNTdGF0ZU1hY2hpbmVTZXJ2aWNlElYKB1Byb3Bvc2USJC5yYWZ0YXJpdW0ubWFjaGluZS52MS5Qcm9wb3NlUmVxdWVzdBolLnJhZnRhcml1bS5tYWNoaW5lLnYxLlByb3Bvc2VSZXNwb25zZRJQCgVRdWVyeRIiLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVxdWVzdBojLnJhZnRhcml1bS5tYWNoaW5lLnYxLlF1ZXJ5UmVzcG9uc2Uy2wEKDlNlc3Npb25TZXJ2aWNlEmIKC09wZW5TZXNzaW9uEigucmFmdGFyaXVtLm1hY2hpbmUudjEuT3BlblNlc3Npb25SZXF1ZXN0GikucmFmdGFyaXVtLm1hY2hpbmUudjEuT3BlblNlc3Npb25SZXNwb25zZRJlCgxDbG9zZVNlc3Npb24SKS5yYWZ0YXJpdW0ubWFjaGluZS52MS5DbG9zZVNlc3Npb25SZXF1ZXN0GioucmFmdGFyaXVtLm1hY2hpbmUudjEuQ2xvc2VTZXNzaW9uUmVzcG9uc2ViBnByb3RvMw");
+  fileDesc("CiJyYWZ0YXJpdW0vbWFjaGluZS92MS9tYWNoaW5lLnByb3RvEhRyYWZ0YXJpdW0ubWFjaGluZS52MSIkChBTZXRWb3RlcnNSZXF1ZXN0EhAKCG5vZGVfaWRzGAEgAygEIhMKEVNldFZvdGVyc1Jlc3BvbnNlIhQKEk9wZW5TZXNzaW9uUmVxdWVzdCImChNPcGVuU2Vzc2lvblJlc3BvbnNlEg8KB3Nlc3Npb24YASABKAQiJgoTQ2xvc2VTZXNzaW9uUmVxdWVzdBIPCgdzZXNzaW9uGAEgASgEIhYKFENsb3NlU2Vzc2lvblJlc3BvbnNlIiEKDlByb3Bvc2VSZXF1ZXN0Eg8KB2NvbW1hbmQYASABKAwiPgoPUHJvcG9zZVJlc3BvbnNlEg4KBnJlc3VsdBgBIAEoDBINCgVpbmRleBgCIAEoBBIMCgR0ZXJtGAMgASgEIjYKDFF1ZXJ5UmVxdWVzdBIQCghxdWVzdGlvbhgBIAEoDBIUCgxzZXJpYWxpemFibGUYAiABKAgiHwoNUXVlcnlSZXNwb25zZRIOCgZhbnN3ZXIYASABKAwyvwEKE1N0YXRlTWFjaGluZVNlcnZpY2USVgoHUHJvcG9zZRIkLnJhZnRhcml1bS5tYWNoaW5lLnYxLlByb3Bvc2VSZXF1ZXN0GiUucmFmdGFyaXVtLm1hY2hpbmUudjEuUHJvcG9zZVJlc3BvbnNlElAKBVF1ZXJ5EiIucmFmdGFyaXVtLm1hY2hpbmUudjEuUXVlcnlSZXF1ZXN0GiMucmFmdGFyaXVtLm1hY2hpbmUudjEuUXVlcnlSZXNwb25zZTLbAQoOU2Vzc2lvblNlcnZpY2USYgoLT3BlblNlc3Npb24SKC5yYWZ0YXJpdW0ubWFjaGluZS52MS5PcGVuU2Vzc2lvblJlcXVlc3QaKS5yYWZ0YXJpdW0ubWFjaGluZS52MS5PcGVuU2Vzc2lvblJlc3BvbnNlEmUKDENsb3NlU2Vzc2lvbhIpLnJhZnRhcml1bS5tYWNoaW5lLnYxLkNsb3NlU2Vzc2lvblJlcXVlc3QaKi5yYWZ0YXJpdW0ubWFjaGluZS52MS5DbG9zZVNlc3Npb25SZXNwb25zZTJxChFNZW1iZXJzaGlwU2VydmljZRJcCglTZXRWb3RlcnMSJi5yYWZ0YXJpdW0ubWFjaGluZS52MS5TZXRWb3RlcnNSZXF1ZXN0GicucmFmdGFyaXVtLm1hY2hpbmUudjEuU2V0Vm90ZXJzUmVzcG9uc2ViBnByb3RvMw");
+
+/**
+ * @generated from message raftarium.machine.v1.SetVotersRequest
+ */
+export type SetVotersRequest = Message<"raftarium.machine.v1.SetVotersRequest"> & {
+  /**
+   * @generated from field: repeated uint64 node_ids = 1;
+   */
+  nodeIds: bigint[];
+};
+
+/**
+ * Describes the message raftarium.machine.v1.SetVotersRequest.
+ * Use `create(SetVotersRequestSchema)` to create a new message.
+ */
+export const SetVotersRequestSchema: GenMessage<SetVotersRequest> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 0);
+
+/**
+ * @generated from message raftarium.machine.v1.SetVotersResponse
+ */
+export type SetVotersResponse = Message<"raftarium.machine.v1.SetVotersResponse"> & {
+};
+
+/**
+ * Describes the message raftarium.machine.v1.SetVotersResponse.
+ * Use `create(SetVotersResponseSchema)` to create a new message.
+ */
+export const SetVotersResponseSchema: GenMessage<SetVotersResponse> = /*@__PURE__*/
+  messageDesc(file_raftarium_machine_v1_machine, 1);
 
 /**
  * @generated from message raftarium.machine.v1.OpenSessionRequest
@@ -23,7 +53,7 @@ export type OpenSessionRequest = Message<"raftarium.machine.v1.OpenSessionReques
  * Use `create(OpenSessionRequestSchema)` to create a new message.
  */
 export const OpenSessionRequestSchema: GenMessage<OpenSessionRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 0);
+  messageDesc(file_raftarium_machine_v1_machine, 2);
 
 /**
  * @generated from message raftarium.machine.v1.OpenSessionResponse
@@ -40,7 +70,7 @@ export type OpenSessionResponse = Message<"raftarium.machine.v1.OpenSessionRespo
  * Use `create(OpenSessionResponseSchema)` to create a new message.
  */
 export const OpenSessionResponseSchema: GenMessage<OpenSessionResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 1);
+  messageDesc(file_raftarium_machine_v1_machine, 3);
 
 /**
  * @generated from message raftarium.machine.v1.CloseSessionRequest
@@ -57,7 +87,7 @@ export type CloseSessionRequest = Message<"raftarium.machine.v1.CloseSessionRequ
  * Use `create(CloseSessionRequestSchema)` to create a new message.
  */
 export const CloseSessionRequestSchema: GenMessage<CloseSessionRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 2);
+  messageDesc(file_raftarium_machine_v1_machine, 4);
 
 /**
  * @generated from message raftarium.machine.v1.CloseSessionResponse
@@ -70,7 +100,7 @@ export type CloseSessionResponse = Message<"raftarium.machine.v1.CloseSessionRes
  * Use `create(CloseSessionResponseSchema)` to create a new message.
  */
 export const CloseSessionResponseSchema: GenMessage<CloseSessionResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 3);
+  messageDesc(file_raftarium_machine_v1_machine, 5);
 
 /**
  * @generated from message raftarium.machine.v1.ProposeRequest
@@ -87,7 +117,7 @@ export type ProposeRequest = Message<"raftarium.machine.v1.ProposeRequest"> & {
  * Use `create(ProposeRequestSchema)` to create a new message.
  */
 export const ProposeRequestSchema: GenMessage<ProposeRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 4);
+  messageDesc(file_raftarium_machine_v1_machine, 6);
 
 /**
  * @generated from message raftarium.machine.v1.ProposeResponse
@@ -114,7 +144,7 @@ export type ProposeResponse = Message<"raftarium.machine.v1.ProposeResponse"> & 
  * Use `create(ProposeResponseSchema)` to create a new message.
  */
 export const ProposeResponseSchema: GenMessage<ProposeResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 5);
+  messageDesc(file_raftarium_machine_v1_machine, 7);
 
 /**
  * @generated from message raftarium.machine.v1.QueryRequest
@@ -138,7 +168,7 @@ export type QueryRequest = Message<"raftarium.machine.v1.QueryRequest"> & {
  * Use `create(QueryRequestSchema)` to create a new message.
  */
 export const QueryRequestSchema: GenMessage<QueryRequest> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 6);
+  messageDesc(file_raftarium_machine_v1_machine, 8);
 
 /**
  * @generated from message raftarium.machine.v1.QueryResponse
@@ -155,7 +185,7 @@ export type QueryResponse = Message<"raftarium.machine.v1.QueryResponse"> & {
  * Use `create(QueryResponseSchema)` to create a new message.
  */
 export const QueryResponseSchema: GenMessage<QueryResponse> = /*@__PURE__*/
-  messageDesc(file_raftarium_machine_v1_machine, 7);
+  messageDesc(file_raftarium_machine_v1_machine, 9);
 
 /**
  * StateMachineService: opaque bytes for a state machine of your own. A follower forwards to the
@@ -215,4 +245,24 @@ export const SessionService: GenService<{
   },
 }> = /*@__PURE__*/
   serviceDesc(file_raftarium_machine_v1_machine, 1);
+
+/**
+ * MembershipService: what etcd's Cluster API cannot say.
+ *
+ * @generated from service raftarium.machine.v1.MembershipService
+ */
+export const MembershipService: GenService<{
+  /**
+   * Makes exactly these members voters, and the others learners: one change, by joint consensus
+   * (paper, section 6) where other nodes vote than before.
+   *
+   * @generated from rpc raftarium.machine.v1.MembershipService.SetVoters
+   */
+  setVoters: {
+    methodKind: "unary";
+    input: typeof SetVotersRequestSchema;
+    output: typeof SetVotersResponseSchema;
+  },
+}> = /*@__PURE__*/
+  serviceDesc(file_raftarium_machine_v1_machine, 2);
 
