@@ -157,7 +157,8 @@ export function createMembership(options: MembershipOptions): Membership {
       const unheard =
         problem.rawMessage.includes(UNHEARD) && performance.now() < begun + wallMs(UNHEARD_MS_MAX);
       if (failed && problem.code !== Code.Unavailable && !unheard) {
-        throw new ConnectError(`cannot ${what}: ${problem.rawMessage}`, problem.code);
+        const reason = problem.rawMessage.replace(/^etcdserver: /, "");
+        throw new ConnectError(`cannot ${what}: ${reason}`, problem.code);
       }
       const found = failed ? undefined : await look(find);
       if (found !== undefined) return found;

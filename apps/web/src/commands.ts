@@ -109,7 +109,7 @@ async function command(what: string, call: () => Promise<unknown>): Promise<Comm
     await call();
     return DONE;
   } catch (error) {
-    const said = words(error);
+    const said = words(error).replace(/^etcdserver: /, "");
     // The playground may have said it in full already.
     const full = said.startsWith(`cannot ${what}: `) ? said.slice(`cannot ${what}: `.length) : said;
     return { ok: false, message: `Cannot ${what}: ${full}` };

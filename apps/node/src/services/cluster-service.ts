@@ -234,7 +234,7 @@ export function stallOf(
   const advice =
     what === "add"
       ? "start them, or add the new one as a learner and promote it once it runs"
-      : "start others first";
+      : "bring others back first";
   const text = `${NOT_ENOUGH}: ${count} of the ${voters.length} voters would run; ${advice}`;
   return failed(Status.FAILED_PRECONDITION, text);
 }

@@ -43,6 +43,8 @@ export const TEXT = {
   connectionLost: "etcdserver: request timed out, possibly due to connection lost",
   tooManyRequests: "etcdserver: too many requests",
   noSpace: "etcdserver: mvcc: database space exceeded",
+  changing:
+    "etcdserver: unhealthy cluster: another change of the members is under way, or the leader is new; try again in a moment",
   stopped: "etcdserver: server stopped",
   sessionExpired: "raftarium: the session is not open; it was closed, or made room for others",
   answerForgotten: "raftarium: the answer to this write of the session is not kept any more",
@@ -86,7 +88,7 @@ export function refusalOf(
     case "configuration-pending":
       return {
         kind: "answer",
-        error: failed(Status.UNAVAILABLE, "etcdserver: unhealthy cluster"),
+        error: failed(Status.UNAVAILABLE, TEXT.changing),
       };
     case "invalid":
       return {

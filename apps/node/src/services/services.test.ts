@@ -406,7 +406,7 @@ describe("cluster and maintenance", () => {
     ]);
     expect(await errorOf(remove(3n))).toEqual([
       Status.FAILED_PRECONDITION,
-      `${text}1 of the 2 voters would run; start others first`,
+      `${text}1 of the 2 voters would run; bring others back first`,
       "failed",
     ]);
     expect(changes).toEqual([]);
