@@ -118,12 +118,6 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
   const loyalty = loyaltyWords(view, node);
   return [
     deed("Crash", "SIGKILL", dead, () => commands.crash(nodeId)),
-    deed(
-      "Stop",
-      node.role === "leader" && others.length > 0 ? "SIGTERM: it hands over first" : "SIGTERM",
-      runningReason(node),
-      () => commands.stop(nodeId),
-    ),
     deed("Restart", "", alive ? "it has a process" : null, () => commands.restart(nodeId)),
     deed("Pause", "SIGSTOP", node.health === "paused" ? "it is paused" : dead, () =>
       commands.pause(nodeId),
@@ -133,6 +127,12 @@ export function deedsOf(view: ClusterView, node: ClusterNode, commands: Commands
       "SIGCONT",
       node.health === "paused" ? null : alive ? "it is not paused" : dead,
       () => commands.resume(nodeId),
+    ),
+    deed(
+      "Stop",
+      node.role === "leader" && others.length > 0 ? "SIGTERM: it hands over first" : "SIGTERM",
+      runningReason(node),
+      () => commands.stop(nodeId),
     ),
     deed(
       "Isolate",
