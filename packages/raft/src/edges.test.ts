@@ -12,6 +12,8 @@ import {
 } from "./configurations.ts";
 import { Core } from "./core.ts";
 import { Log } from "./log.ts";
+import { beforeHeartbeat } from "./reads.ts";
+import { broadcastHeartbeat } from "./replication.ts";
 import { Progress } from "./progress.ts";
 import type { SnapshotTransfer } from "./progress.ts";
 
@@ -25,6 +27,7 @@ const snapshotAt = (index: number, term: number): SnapshotMetadata => ({
 describe("options: each is refused by its name, just below what it may be", () => {
   const hardState = nothingRecovered.hardState;
   const mistakes: [Partial<RaftOptions>, string][] = [
+    [{ incarnation: 0 }, "incarnation: expected a whole number from 1 up, got 0"],
     [{ electionTicksMax: 9 }, "electionTicksMax: expected a whole number from 10 up, got 9"],
     [{ entriesPerAppendMax: 0 }, "entriesPerAppendMax: expected a whole number from 1 up, got 0"],
     [{ bytesPerAppendMax: 0 }, "bytesPerAppendMax: expected a whole number from 1 up, got 0"],
@@ -126,10 +129,41 @@ describe("a broken invariant ends the core", () => {
     expect(() => core.commitTo(1)).toThrow("more bytes committed than were uncommitted");
   });
 
+  test("no append starts beyond the log, or at what the peer is known to have", () => {
+    const core = coreWith({ recovered: recovered(1, logOf(1, 1)) });
+    core.role = "leader";
+    const peer = new Progress(3, 0, core.options);
+    core.peers.set(2, peer);
+    for (const [matchIndex, nextIndex] of [
+      [1, 1],
+      [2, 1],
+      [0, 4],
+    ] as const) {
+      Object.assign(peer, { matchIndex, nextIndex });
+      expect(() => broadcastHeartbeat(core)).toThrow("nextIndex out of bounds");
+    }
+    Object.assign(peer, { matchIndex: 2, nextIndex: 3 });
+    expect(() => broadcastHeartbeat(core)).not.toThrow();
+  });
+
+  test("a configuration on disk that is none is not guessed", () => {
+    const data = new Uint8Array([9]);
+    const entries: Entry[] = [{ index: 1, term: 1, kind: "configuration", data }];
+    expect(() => coreWith({ recovered: recovered(1, entries) })).toThrow(
+      "a malformed configuration in the log",
+    );
+  });
+
   test("it says what it is", () => {
     const core = coreWith({});
     const named = expect.objectContaining({ name: "AssertionError" }) as Error;
     expect(() => core.commitTo(1)).toThrow(named);
+  });
+
+  test("of rounds that nobody answers only those are kept on which a lease may rest", () => {
+    const core = coreWith({ leaseReads: true, checkQuorum: true });
+    for (; core.now < 1000; core.now++) beforeHeartbeat(core);
+    expect(core.reads.roundTicks.length).toBeLessThanOrEqual(core.options.electionTicksMin + 1);
   });
 
   test("of configurations only those in the log, and the last before it, are kept", () => {
@@ -254,6 +288,15 @@ describe("membership (section 6)", () => {
     expect(decodeConfiguration(encodeConfiguration(twice))).toBeNull();
     const once = { ...voters(1), votersOutgoing: [1, 2] };
     expect(decodeConfiguration(encodeConfiguration(once))).toEqual(once);
+  });
+
+  test("a number that just needs a second byte gets one, and nothing may follow the last", () => {
+    for (const nodeId of [127, 128, 129, 16_383, 16_384]) {
+      const bytes = encodeConfiguration(voters(1, nodeId));
+      expect(decodeConfiguration(bytes)).toEqual(voters(1, nodeId));
+      // Half a number.
+      expect(decodeConfiguration(Uint8Array.from([...bytes, 0x80]))).toBeNull();
+    }
   });
 });
 

@@ -49,7 +49,31 @@ describe("who campaigns", () => {
   });
 });
 
+describe("whom a node hears", () => {
+  test("not itself, whoever pretends to be it", () => {
+    const node = nodeWith(1).lead(2);
+    expect(node.receive(1, append(1, [0, 0]))).toEqual([]);
+    expect(node.receive(1, vote(9, false))).toEqual([]);
+    expect(node.raft.status()).toMatchObject({ role: "leader", term: 1 });
+  });
+
+  test("any later term, even with a vote that it did not ask for; not that of a pre-vote", () => {
+    const node = nodeWith(1);
+    node.receive(2, vote(8, true, true));
+    expect(node.raft.status().term).toBe(0);
+    node.receive(2, vote(8, true));
+    expect(node.raft.status()).toMatchObject({ role: "follower", term: 8 });
+  });
+});
+
 describe("who gets a vote", () => {
+  test("a loyal voter refuses a pre-vote as such, in its own term", () => {
+    const node = nodeWith(3, { checkQuorum: true });
+    node.receive(1, append(1, [0, 0]));
+    const refused = node.receive(2, requestVote(2, [0, 0], { preVote: true }));
+    expect(messages(refused, "request-vote-response")).toEqual([vote(1, false, true)]);
+  });
+
   test("nobody whose term has a leader already", () => {
     const node = nodeWith(3);
     node.receive(1, append(1, [0, 0]));

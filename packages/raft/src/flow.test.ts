@@ -41,6 +41,21 @@ function progressOf(node: Driver, nodeId: number) {
 }
 
 describe("probe and replicate", () => {
+  test("an answer for less than was probed, from a slow disk, sends nothing again", () => {
+    const start = recovered(1, logOf(1, 1, 1));
+    const node = new Driver(optionsFor(1, { recovered: start })).lead(2);
+    node.sent();
+    node.acknowledge(3, 2);
+    expect(progressOf(node, 3)).toMatchObject({ state: "probe", matchIndex: 2, nextIndex: 4 });
+    expect(node.sentOf("append-entries", 3)).toEqual([]);
+    node.acknowledge(3, 3);
+    expect(progressOf(node, 3)?.state).toBe("replicate");
+  });
+
+  test("a connection to a stranger that broke is no news", () => {
+    expect(leader().step({ kind: "unreachable", nodeId: 9 })).toEqual([]);
+  });
+
   test("a new leader probes with one append, and streams once it is answered", () => {
     const node = new Driver(optionsFor(1)).lead(3);
     expect(progressOf(node, 2)?.state).toBe("probe");

@@ -50,6 +50,15 @@ describe("the log", () => {
   });
 });
 
+describe("proposals", () => {
+  test("those of one step are told at once; those that are refused are not in the log", () => {
+    const leader = watched(1).lead(2, 3);
+    const told = observations(leader.propose("a", "b"), "log-appended");
+    expect(told).toEqual([{ kind: "log-appended", entries: leader.raft.entries(2, 3) }]);
+    expect(observations(watched(2).propose("a"), "log-appended")).toEqual([]);
+  });
+});
+
 describe("elections", () => {
   test("a timer that is set says how long it runs", () => {
     const node = watched(1);

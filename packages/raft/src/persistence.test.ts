@@ -54,6 +54,14 @@ describe("persist before promise", () => {
     ]);
   });
 
+  test("[3] but a vote in the very term of the snapshot is kept", () => {
+    const configuration = voters(1, 2, 3);
+    const snapshot = { index: 5, term: 4, configuration, configurationIndex: 0 };
+    const last = recovered(4, [], { votedFor: 3, snapshot });
+    const node = new Driver(optionsFor(1, { recovered: last }));
+    expect(node.raft.status()).toMatchObject({ term: 4, votedFor: 3 });
+  });
+
   test("[2] a candidate asks for votes when its own is durable, and counts it then", () => {
     const node = new Driver(optionsFor(1), false);
     expect(only(node.timeOut(), "send")).toEqual([]);

@@ -88,14 +88,14 @@ function settle(core: Core): void {
   reads.settle(core);
   persistence.writeOut(core);
   persistence.release(core);
-  if (core.role === "leader") replication.sendAppends(core);
+  replication.sendAppends(core);
   if (core.applyingIndex < core.commitIndex && core.restoring === null) {
     const entries = core.log.slice(core.applyingIndex + 1, core.commitIndex);
     core.applyingIndex = core.commitIndex;
     core.effects.push({ kind: "apply", entries });
   }
   // After the state machine, for which a client waits.
-  if (core.role === "leader") replication.announceCommit(core);
+  replication.announceCommit(core);
   if (core.observing) replication.observeProgress(core);
   const { appliedIndex, applyingIndex, commitIndex, log } = core;
   const ordered = appliedIndex <= applyingIndex && applyingIndex <= commitIndex;
@@ -145,13 +145,11 @@ function receive(core: Core, from: NodeId, message: Message): void {
       if (hearLeader(core, from)) snapshots.takeInstallSnapshot(core, from, message);
       return;
     case "append-entries-response":
-      if (core.role !== "leader") return;
       replication.takeAppendResponse(core, from, message);
       if (core.transfer?.targetId === from && !core.transfer.sent) transfer.push(core);
       return;
     case "install-snapshot-response":
-      if (core.role === "leader") snapshots.takeResponse(core, from, message);
-      return;
+      return snapshots.takeResponse(core, from, message);
     case "timeout-now":
       return election.takeTimeoutNow(core);
     case "read-index":
@@ -202,13 +200,12 @@ function hearLeader(core: Core, from: NodeId): boolean {
 
 function applied(core: Core, index: LogIndex): void {
   assert(index <= core.applyingIndex, "applied more than was handed out");
-  if (index > core.appliedIndex) core.appliedIndex = index;
+  core.appliedIndex = Math.max(core.appliedIndex, index);
 }
 
 function snapshotMetadata(core: Core, index: LogIndex): SnapshotMetadata | null {
-  const term = core.log.term(index);
-  if (index < (core.snapshot?.index ?? 1) || index > core.appliedIndex || term === null)
-    return null;
+  if (index < (core.snapshot?.index ?? 1) || index > core.appliedIndex) return null;
+  const term = core.log.term(index)!;
   const { configuration, configurationIndex } = configurations.configurationAt(core, index);
   return { index, term, configuration, configurationIndex };
 }

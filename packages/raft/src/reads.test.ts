@@ -277,6 +277,7 @@ describe("thesis §6.4 reads on followers", () => {
     node.receive(1, append(1, [2, 1]));
     const [again] = messages(read(node, 1), "read-index");
     expect(again).toBeDefined();
+    expect(Number.isSafeInteger(again!.requestId)).toBe(true);
     node.receive(1, response(asked!.requestId, 1));
     expect(ready(node)).toEqual([]);
     node.receive(1, response(again!.requestId, 2));
@@ -325,6 +326,48 @@ describe("thesis §6.4 reads on followers", () => {
     expect(ready(node)).toEqual([]);
   });
 
+  test("nor does one to a question before this node campaigned, in the same term", () => {
+    const node = new Driver(optionsFor(2, { preVote: true }));
+    node.receive(1, append(1, [0, 0], logOf(1, 1), { leaderCommit: 2 }));
+    const [question] = messages(read(node, 1), "read-index");
+    node.timeOut();
+    expect(node.raft.status()).toMatchObject({ role: "pre-candidate", term: 1 });
+    node.receive(1, append(1, [2, 1]));
+    const [again] = messages(read(node, 2), "read-index");
+    node.receive(1, response(question!.requestId, 1));
+    expect(ready(node)).toEqual([]);
+    node.receive(1, response(again!.requestId, 2));
+    expect(ready(node)).toEqual([2]);
+  });
+
+  test("only the leader's answer counts", () => {
+    const node = follower();
+    const [question] = messages(read(node, 1), "read-index");
+    node.receive(3, response(question!.requestId, 1));
+    expect(ready(node)).toEqual([]);
+    node.receive(1, response(question!.requestId, 1));
+    expect(ready(node)).toEqual([1]);
+  });
+
+  test("a read waits for its index two of the longest election timeouts, not a tick more", () => {
+    const node = follower();
+    const [question] = messages(read(node, 1), "read-index");
+    node.receive(1, response(question!.requestId, 50));
+    const refused = Array.from({ length: 40 }, () => {
+      node.receive(1, append(1, [2, 1]));
+      return only(node.tick(), "read-refused").length;
+    });
+    expect(refused.indexOf(1)).toBe(2 * 19 - 1);
+  });
+
+  test("a leader of a later term refuses, and shows its term", () => {
+    const node = new Driver(optionsFor(1, { recovered: recovered(4, []) })).lead(2);
+    const refused = node.receive(3, { type: "read-index", term: 2, requestId: 4 });
+    expect(messages(refused, "read-index-response")).toEqual([
+      { type: "read-index-response", term: 5, requestId: 4, index: 0 },
+    ]);
+  });
+
   test("the leader answers a follower after a round, like its own clients", () => {
     const node = leader();
     const asked = node.receive(3, { type: "read-index", term: 1, requestId: 12 });
@@ -361,8 +404,13 @@ describe("thesis §6.4.1 lease reads", () => {
 
   test("while the lease holds, a read needs no round", () => {
     const node = withLease();
-    expect(messages(read(node, 1), "append-entries")).toEqual([]);
-    expect(ready(node)).toEqual([1]);
+    for (const id of [1, 2]) {
+      expect(read(node, id)).toEqual([{ kind: "read-ready", id, index: 1 }]);
+    }
+    node.raft.setObserving(true);
+    expect(observations(read(node, 3), "read-confirmed")).toEqual([
+      { kind: "read-confirmed", index: 1, readCount: 1, acknowledgedBy: [] },
+    ]);
   });
 
   test("it ends before the shortest election timeout after the heartbeat was sent", () => {

@@ -65,7 +65,7 @@ export function beforeHeartbeat(core: Core): void {
 /** A tick on a node that does not lead: questions that got no answer are put again. */
 export function tick(core: Core): void {
   const { reads, options } = core;
-  if (reads.asked.length > 0 && core.now - reads.questionTick >= options.electionTicksMin) {
+  if (core.now - reads.questionTick >= options.electionTicksMin) {
     reads.waiting = [...reads.asked, ...reads.waiting];
     reads.asked = [];
   }
@@ -75,7 +75,7 @@ export function tick(core: Core): void {
     refuse(core, id, "no-leader");
     return false;
   };
-  // Those in `asked` come back to `waiting` before they can be overdue.
+  // Those in `asked` are looked at when they come back to `waiting`.
   reads.waiting = reads.waiting.filter(inTime);
   reads.confirmed = reads.confirmed.filter(
     (read) => read.index <= core.commitIndex || inTime(read),

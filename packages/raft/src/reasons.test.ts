@@ -90,6 +90,19 @@ describe("why somebody follows", () => {
     expect(reasons(node.receive(3, append(2, [0, 0])))).toEqual(["follower: 3 leads term 2"]);
   });
 
+  test("a snapshot makes its leader known, too", () => {
+    const configuration = voters(1, 2, 3);
+    const effects = watched(2).receive(1, {
+      type: "install-snapshot",
+      term: 4,
+      snapshot: { index: 5, term: 3, configuration, configurationIndex: 0 },
+      offset: 0,
+      data: new Uint8Array(1),
+      done: false,
+    });
+    expect(reasons(effects)).toEqual(["follower: 1 leads term 4"]);
+  });
+
   test("a majority is against it", () => {
     const node = watched(1);
     node.step({ kind: "campaign" });

@@ -109,6 +109,20 @@ describe("the leader's side", () => {
     expect(reads(node.receive(3, answer(0)))).toEqual([]);
   });
 
+  test("what was on its way before it began does not interrupt it", () => {
+    const node = leader();
+    node.receive(3, refusal());
+    node.step({ ...chunk, data, done: false });
+    node.receive(3, answer(4));
+    const state = () => node.raft.status().progress.find(({ nodeId }) => nodeId === 3)?.state;
+    expect(reads(node.receive(3, refusal()))).toEqual([]);
+    expect(reads(node.acknowledge(3, 0))).toEqual([]);
+    expect(state()).toBe("snapshot");
+    // But the log reaches where it ends, after all.
+    node.acknowledge(3, 5);
+    expect(state()).toBe("replicate");
+  });
+
   test("who has it all gets what follows, from there on", () => {
     const node = leader({ observing: true });
     node.receive(3, refusal());

@@ -24,7 +24,7 @@ export function push(core: Core): void {
   const { transfer } = core;
   if (transfer === null) return;
   const { targetId } = transfer;
-  if (core.peers.get(targetId)?.matchIndex !== core.log.lastIndex) return;
+  if (core.peers.get(targetId)!.matchIndex !== core.log.lastIndex) return;
   sendTimeoutNow(core, targetId);
   if (!transfer.sent && core.observing) observe(core, targetId, "sent");
   transfer.sent = true;
