@@ -4,7 +4,7 @@
  */
 import { createClient, type CallOptions, type Client } from "@connectrpc/connect";
 import { Code, ConnectError } from "@connectrpc/connect";
-import { leaderOf, listWords, type ClusterNode } from "@raftarium/observer";
+import { leaderOf, listWords, nodeById, type ClusterNode } from "@raftarium/observer";
 import { Cluster as EtcdCluster, type Member } from "@raftarium/protocol/etcd";
 import type { NodeSpec } from "@raftarium/supervisor";
 import { sleep } from "./clock.ts";
@@ -51,6 +51,8 @@ const CHANGE_WALL_MS_MAX = 600_000;
 /** A node gives its answer, or says that it has none, in less cluster time than this. */
 const ANSWER_MS_MAX = 6_000;
 const LOOK_MS = 50;
+/** How long is waited for a removed leader's own word that it leads no more. */
+const LAST_WORDS_MS_MAX = 1_000;
 const RETRY_MS = 250;
 /** A learner this close behind the leader may be asked to vote; the leader decides. */
 const BEHIND_MAX = 1_000;
@@ -251,6 +253,16 @@ export function createMembership(options: MembershipOptions): Membership {
     return nodeId;
   }
 
+  /** A leader that was removed says so before its process ends, if it can. */
+  async function steppedDown(nodeId: number): Promise<void> {
+    const until = performance.now() + LAST_WORDS_MS_MAX;
+    const leads = () => nodeById(feed.view(), nodeId)?.role === "leader";
+    while (known(nodeId) && cluster.process(nodeId).health === "running" && leads()) {
+      if (performance.now() > until) return;
+      await sleep(LOOK_MS);
+    }
+  }
+
   /** Out of the configuration, then out of the world. */
   async function expel(what: string, nodeId: number): Promise<void> {
     const gone: Find<true> = (members) =>
@@ -268,6 +280,7 @@ export function createMembership(options: MembershipOptions): Membership {
       // Somebody else removed it, or an earlier attempt did.
       if (!(error instanceof ConnectError && error.code === Code.NotFound)) throw error;
     }
+    await steppedDown(nodeId);
     await cluster.remove(nodeId);
     home.remove(nodeId);
   }

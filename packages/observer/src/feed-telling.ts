@@ -108,8 +108,8 @@ function followerTelling(
       return event(`lost:${nodeId}:${term}`, nodeId, words);
     }
     const deed = was === "leader" ? "stepped down" : "gave up its election";
-    const why =
-      reason === "" ? "" : `: ${leaderId === null ? "it " : ""}${reasonWords(view, reason, node)}`;
+    const isClause = leaderId !== null || reason.startsWith("the ");
+    const why = reason === "" ? "" : `: ${isClause ? "" : "it "}${reasonWords(view, reason, node)}`;
     return event(`down:${nodeId}:${term}`, nodeId, [strong(deed), plain(why)]);
   }
   if (votedFor !== null && reason.startsWith("voted for ")) {

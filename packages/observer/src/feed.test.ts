@@ -480,6 +480,19 @@ describe("the rest", () => {
     expect(texts()[0]).toBe("Node 1 may answer a read: it votes alone");
   });
 
+  test("a leader that removed itself steps down, and a person can read why", () => {
+    const { tell, texts } = stage({ role: "leader", leaderId: 1 });
+    tell(1, {
+      kind: "role-changed",
+      role: "learner",
+      term: 1,
+      leaderId: null,
+      votedFor: null,
+      reason: "the configuration without it is committed",
+    });
+    expect(texts()).toEqual(["Node 1 stepped down: the configuration without it is committed"]);
+  });
+
   test("who takes part, also while two configurations count", () => {
     const { tell, texts } = stage({ role: "leader", leaderId: 1 });
     const change = (voters: number[], votersOutgoing: number[], learners: number[], at: number) => {
