@@ -32,6 +32,7 @@ export class ReadState {
   waiting: PendingRead[] = [];
   /** In the round (or question) that is out. */
   asked: PendingRead[] = [];
+  /** Invariant, between steps: each waits for an index beyond appliedIndex. */
   confirmed: ConfirmedRead[] = [];
   /** The leader's counter of rounds; goes up only. Every append carries it. */
   round = 0;
@@ -44,6 +45,7 @@ export class ReadState {
    * two have the same id. Goes up only.
    */
   question: RequestId;
+  /** When the question that is out was asked. Invariant: questionTick <= now. */
   questionTick = 0;
   /** Lease reads: when each round began, oldest first, and since when the lease runs. */
   roundTicks: { readonly round: number; readonly tick: number }[] = [];
@@ -79,6 +81,7 @@ export class Core {
 
   /** What the step under way has decided so far. */
   effects: Effect[] = [];
+  /** Changes no decision. */
   observing: boolean;
 
   // --- persistent state (Figure 2) ---
@@ -94,6 +97,10 @@ export class Core {
 
   // --- volatile state ---
 
+  /**
+   * Invariant: a follower is a voter of the configuration in force, a learner is not. Who leads or
+   * campaigns may have been removed from it, as long as that is not known to be committed.
+   */
   role: Role;
   /** The leader of `term`, once heard of. A leader: itself. */
   leaderId: NodeId | null = null;
@@ -115,10 +122,13 @@ export class Core {
 
   // --- time: ticks only ---
 
+  /** Ticks since the start of this process. Never falls. */
   now = 0;
   /** Ticks since a leader was heard, a vote was granted, or an election was started. */
   electionElapsedTicks = 0;
+  /** Drawn anew at each reset. Invariant: from electionTicksMin to electionTicksMax. */
   electionTimeoutTicks = 0;
+  /** Leader: since its last heartbeat. Invariant, between steps: below heartbeatTicks. */
   heartbeatElapsedTicks = 0;
 
   // --- writes on their way to storage ---
