@@ -26,10 +26,7 @@ export function encodeConfiguration(configuration: Configuration): Uint8Array {
   const bytes: number[] = [];
   for (const number of numbers) {
     let rest = number;
-    // Infinity is what too long a varint was read as.
-    for (; rest >= 0x80 && rest < Infinity; rest = Math.floor(rest / 0x80)) {
-      bytes.push((rest % 0x80) | 0x80);
-    }
+    for (; rest >= 0x80; rest = Math.floor(rest / 0x80)) bytes.push((rest % 0x80) | 0x80);
     bytes.push(rest);
   }
   return new Uint8Array(bytes);
@@ -61,7 +58,7 @@ export function decodeConfiguration(data: Uint8Array): Configuration | null {
   return same ? configuration : null;
 }
 
-/** Without the last, if it is cut short. What is too large comes out as another number, or none. */
+/** Up to the first that is too large, or cut short. */
 function varintsOf(data: Uint8Array): number[] {
   const numbers: number[] = [];
   let value = 0;
@@ -69,6 +66,7 @@ function varintsOf(data: Uint8Array): number[] {
   for (const byte of data) {
     value += (byte & 0x7f) * scale;
     scale *= 0x80;
+    if (!Number.isSafeInteger(value)) break;
     if (byte >= 0x80) continue;
     numbers.push(value);
     value = 0;
