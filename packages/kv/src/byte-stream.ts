@@ -8,12 +8,15 @@ export function varintLength(value: number): number {
   return length;
 }
 
+/** Engines keep arrays up to this size among other small objects: no memory of their own. */
+const SMALL_BYTES = 64;
+
 /** Grows as needed; `take` hands out what was written and starts over. */
 export class ByteWriter {
   #bytes: Uint8Array;
   #length = 0;
 
-  constructor(capacity = 256) {
+  constructor(capacity = SMALL_BYTES) {
     this.#bytes = new Uint8Array(capacity);
   }
 
@@ -71,7 +74,7 @@ export class ByteWriter {
 
 /**
  * Never throws: what isn't there, or makes no sense, reads as zero and sets `failed`. Byte strings
- * are views of the input.
+ * are views of the input, but for short ones: those are copies, which cost less than views.
  */
 export class ByteReader {
   readonly #bytes: Uint8Array;
@@ -139,9 +142,11 @@ export class ByteReader {
       this.fail();
       return EMPTY;
     }
-    const value = this.#bytes.subarray(this.#at, this.#at + length);
+    const start = this.#at;
     this.#at += length;
-    return value;
+    return length <= SMALL_BYTES
+      ? this.#bytes.slice(start, this.#at)
+      : this.#bytes.subarray(start, this.#at);
   }
 
   /** A number of things of at least one byte each. */

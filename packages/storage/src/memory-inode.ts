@@ -68,9 +68,18 @@ export function settle(inode: Inode, chance: Chance): void {
       if (chance.integer(0, 1) === 1) applyChange(durable, sector);
     }
   }
-  seen.bytes = copyOf(durable);
-  seen.size = durable.size;
+  copyInto(seen, durable);
   inode.pending = [];
+}
+
+/** In the memory that it has, where that is enough. What is behind the end stays zero. */
+function copyInto(target: Content, source: Content): void {
+  if (source.size > target.bytes.length) target.bytes = copyOf(source);
+  else {
+    target.bytes.set(source.bytes.subarray(0, source.size));
+    if (target.size > source.size) target.bytes.fill(0, source.size, target.size);
+  }
+  target.size = source.size;
 }
 
 /** A write, cut where sectors end: what a disk writes as one. */

@@ -50,26 +50,20 @@ export function closeSession(session: number): Uint8Array {
 /** The reverse of all of these. Byte strings are views of the input. */
 export function readCommand(bytes: Uint8Array): SessionCommand {
   if (bytes[0] !== MARK) return { kind: "plain", command: bytes };
-  const numbers = (count: number): number[] | null => {
-    if (bytes.length < 2 + count * NUMBER_BYTES) return null;
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
-    const found = Array.from({ length: count }, (_, at) => view.getFloat64(2 + at * NUMBER_BYTES));
-    return found.every((value) => Number.isSafeInteger(value) && value >= 0) ? found : null;
-  };
   switch (bytes[1]) {
     case PLAIN:
       return { kind: "plain", command: bytes.subarray(2) };
     case OPEN:
       return bytes.length === 2 ? { kind: "open" } : MALFORMED;
     case CLOSE: {
-      const [session] = numbers(1) ?? [];
-      return session === undefined ? MALFORMED : { kind: "close", session };
+      const session = numberAt(bytes, 0);
+      return session < 0 ? MALFORMED : { kind: "close", session };
     }
     case COMMAND: {
-      const [session, sequence, answeredThrough] = numbers(3) ?? [];
-      if (session === undefined || sequence === undefined || answeredThrough === undefined) {
-        return MALFORMED;
-      }
+      const session = numberAt(bytes, 0);
+      const sequence = numberAt(bytes, 1);
+      const answeredThrough = numberAt(bytes, 2);
+      if (session < 0 || sequence < 0 || answeredThrough < 0) return MALFORMED;
       const command = bytes.subarray(2 + 3 * NUMBER_BYTES);
       return { kind: "command", session, sequence, answeredThrough, command };
     }
@@ -78,16 +72,31 @@ export function readCommand(bytes: Uint8Array): SessionCommand {
   }
 }
 
+/** Through these eight bytes go all numbers: a view of each command would cost more than the rest. */
+const numberBytes = new Uint8Array(NUMBER_BYTES);
+const numberView = new DataView(numberBytes.buffer);
+
+/** A safe integer from 0 up; -1 if there is none. */
+function numberAt(bytes: Uint8Array, place: number): number {
+  const start = 2 + place * NUMBER_BYTES;
+  if (bytes.length < start + NUMBER_BYTES) return -1;
+  for (let at = 0; at < NUMBER_BYTES; at += 1) numberBytes[at] = bytes[start + at]!;
+  const value = numberView.getFloat64(0);
+  return Number.isSafeInteger(value) && value >= 0 ? value : -1;
+}
+
 function envelope(
   kind: number,
   numbers: readonly number[],
   command: Uint8Array = new Uint8Array(0),
 ): Uint8Array {
   const bytes = new Uint8Array(2 + numbers.length * NUMBER_BYTES + command.length);
-  const view = new DataView(bytes.buffer);
   bytes[0] = MARK;
   bytes[1] = kind;
-  for (const [at, value] of numbers.entries()) view.setFloat64(2 + at * NUMBER_BYTES, value);
+  for (const [at, value] of numbers.entries()) {
+    numberView.setFloat64(0, value);
+    bytes.set(numberBytes, 2 + at * NUMBER_BYTES);
+  }
   bytes.set(command, 2 + numbers.length * NUMBER_BYTES);
   return bytes;
 }
