@@ -11,6 +11,7 @@ import {
   recoveredConfigurations,
 } from "./configurations.ts";
 import { Core } from "./core.ts";
+import { becomeFollower, takeVoteResponse } from "./election.ts";
 import { Log } from "./log.ts";
 import { beforeHeartbeat } from "./reads.ts";
 import { broadcastHeartbeat } from "./replication.ts";
@@ -113,6 +114,8 @@ describe("a broken invariant ends the core", () => {
     return new Core(options, recoveredConfigurations(options));
   };
 
+  const granted = { type: "request-vote-response", preVote: false, voteGranted: true } as const;
+
   test("the commit index never falls, stays, or passes the log", () => {
     const core = coreWith({ recovered: recovered(1, logOf(1, 1, 1), { commitIndex: 2 }) });
     for (const index of [1, 2, 4]) {
@@ -127,6 +130,16 @@ describe("a broken invariant ends the core", () => {
     core.role = "leader";
     core.uncommittedBytes = 2;
     expect(() => core.commitTo(1)).toThrow("more bytes committed than were uncommitted");
+  });
+
+  test("no term falls, and nobody leads who voted for another", () => {
+    const core = coreWith({ recovered: recovered(3, [], { votedFor: 2 }) });
+    expect(() => becomeFollower(core, 2, null, "")).toThrow("terms never fall");
+    core.role = "candidate";
+    core.votes.set(2, true);
+    expect(() => takeVoteResponse(core, 3, { ...granted, term: 3 })).toThrow(
+      "a leader voted for itself",
+    );
   });
 
   test("no append starts beyond the log, or at what the peer is known to have", () => {
