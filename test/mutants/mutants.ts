@@ -101,8 +101,8 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "election.ts",
-        from: "if (message.term !== termExpected && !refusedBefore) return;",
-        to: "if (message.term > termExpected && !refusedBefore) return;",
+        from: "term === core.term + 1 : term === core.term;",
+        to: "term <= core.term + 1 : term <= core.term;",
       },
     ],
   },
@@ -113,7 +113,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "follower.ts",
-        from: "if (index > log.baseIndex && log.term(index) !== term) {",
+        from: "if ((log.term(index) ?? term) !== term) {",
         to: "if (index > core.commitIndex) {",
       },
     ],
@@ -125,7 +125,7 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "follower.ts",
-        from: "if (index > log.baseIndex && log.term(index) !== term) {",
+        from: "if ((log.term(index) ?? term) !== term) {",
         to: "if (index > log.baseIndex && log.term(index) === null) {",
       },
     ],
@@ -226,12 +226,12 @@ export const MUTANTS: readonly Mutant[] = [
     patches: [
       {
         file: "replication.ts",
-        from: "    progress.readRound = message.readRound;",
-        to: "    progress.readRound = core.reads.round;",
+        from: "progress.readRound = Math.max(progress.readRound, message.readRound);",
+        to: "progress.readRound = core.reads.round;",
       },
       {
         file: "replication.ts",
-        from: "message.readRound > progress.readRound && message.readRound <= core.reads.round",
+        from: "message.readRound <= core.reads.round",
         to: "message.readRound >= 0",
       },
     ],

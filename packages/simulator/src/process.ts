@@ -6,6 +6,7 @@ import type { InvariantChecker } from "@raftarium/checker";
 import type { Answer } from "./model.ts";
 import type { Chance } from "./chance.ts";
 import type { FaultCounts } from "./fault-counts.ts";
+import type { Standing } from "./healing.ts";
 import type { ConfigurationAt, ConfigurationChain } from "./configuration-chain.ts";
 import type { Envelope, NodeApi, Ports, RaftNodeOptions, Storage } from "@raftarium/node";
 import { isSessionNotice, startRaftNode, withSessions } from "@raftarium/node";
@@ -99,6 +100,8 @@ export interface VirtualProcess {
   isLeader(): boolean;
   /** 0 while it is not running. */
   term(): number;
+  /** null while it is not running. */
+  standing(): Standing | null;
   /** In a few words, for people. */
   describe(): string;
   /** Where the state machine stands; -1 while it is not running. */
@@ -414,6 +417,10 @@ class Process implements VirtualProcess {
 
   isLeader(): boolean {
     return this.#node !== null && this.#node.status().role === "leader";
+  }
+
+  standing(): Standing | null {
+    return this.#node?.status() ?? null;
   }
 
   describe(): string {

@@ -19,7 +19,7 @@ import type { FaultCounts } from "./fault-counts.ts";
 import type { InjectedFault } from "./faults.ts";
 import { createFleet, NODE_IDS } from "./fleet.ts";
 import type { Fleet } from "./fleet.ts";
-import { chooseCore, membersAmong } from "./healing.ts";
+import { canElect, chooseCore, membersAmong } from "./healing.ts";
 import { createNemesis, replayFaults } from "./nemesis.ts";
 import type { Nemesis, NemesisPorts } from "./nemesis.ts";
 import { createNetwork } from "./network.ts";
@@ -36,7 +36,7 @@ import type { Timeline } from "./timeline.ts";
 import { createTrace } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 
-/** A healed majority must commit within so many longest election timeouts. */
+/** A healed majority must commit within so many longest election timeouts, if Raft lets it. */
 export const PROGRESS_BOUND_ELECTIONS = 20;
 /** Share of a run's time in which faults are injected. */
 const FAULT_SHARE = 0.65;
@@ -293,6 +293,10 @@ class World {
     while (!isMet()) {
       if (!this.#runUntil(this.#timeline.nowUs() + POLL_US)) return false;
       if (this.#timeline.nowUs() < deadlineUs) continue;
+      if (this.#isStuckByRaft(core)) {
+        this.#counts.add("nobody who was healed can be elected");
+        return false;
+      }
       this.#checker.report({
         invariant,
         explanation:
@@ -303,6 +307,12 @@ class World {
       return false;
     }
     return true;
+  }
+
+  /** All of them run, and none may be elected: of that, nobody is to be accused. */
+  #isStuckByRaft(core: readonly VirtualProcess[]): boolean {
+    const standings = core.flatMap((process) => process.standing() ?? []);
+    return standings.length === core.length && !canElect(standings);
   }
 
   #healthChanged(nodeId: number, health: ProcessHealth): void {
