@@ -48,7 +48,7 @@ function refusal(core: Core, byteLength: number): ProposalRefusal | null {
   return full ? "overloaded" : null;
 }
 
-/** Sends to every peer the entries that it may have now. */
+/** Sends to every peer (only a leader has any) the entries that it may have now. */
 export function sendAppends(core: Core): void {
   for (const [nodeId, progress] of core.peers) {
     while (progress.ready && progress.nextIndex <= core.log.lastIndex) {
