@@ -31,6 +31,7 @@ describe("the production code in a virtual world", () => {
     }
     // It is no proof if nothing happened.
     expect([...kinds]).toEqual(expect.arrayContaining([...FAULT_KINDS]));
+    expect([...kinds]).toContain("refused: too much is uncommitted");
     expect(committed).toBeGreaterThan(4000);
   });
 
