@@ -4,17 +4,29 @@ import { parseArgs } from "node:util";
 
 export const USAGE = `usage: pnpm simulate [options]
 
+Runs the production code in a virtual world that crashes it, cuts its links, tears and fills its
+disks and bends its clocks. Each seed is one life of a cluster. After every event every promise is
+checked; a seed that breaks one is made as small as it gets.
+
   --seeds N     how many seeds to run (default 100)
   --seed S      the first seed (default 1); alone it means just that one
   --nodes N     nodes in the cluster, 1 to 9 (default: 3, 5 or 7, by seed)
   --seconds T   simulated seconds of each seed (default 10)
   --jobs N      seeds at a time (default: one for each processor)
+  --explain     tell the story of the first seed that failed, made small; or of the last one
+  --whole       leave that seed as it is, with everything that it does not need to fail
   --json        print one JSON object instead of text
-  --explain     tell the story of the first seed that failed, or of the last one
-  --shrink      first leave out whatever that failure does not need
+  --help        this text
+
+  pnpm simulate --seeds 1000
+  pnpm simulate --seed 42 --explain
+
+Exit code 0: no promise was broken. 1: one was. 64: bad options. 130: interrupted (Ctrl-C tells
+what was found so far).
 `;
 
 export interface Options {
+  readonly help: boolean;
   readonly firstSeed: number;
   readonly seedCount: number;
   /** null: by seed. */
@@ -23,12 +35,13 @@ export interface Options {
   readonly jobs: number;
   readonly json: boolean;
   readonly explain: boolean;
-  readonly shrink: boolean;
+  readonly whole: boolean;
 }
 
 /** @throws Error in words for the user. */
-export function readOptions(): Options {
+export function readOptions(args: readonly string[]): Options {
   const { values } = parseArgs({
+    args: withNegativeSeeds(args),
     options: {
       seeds: { type: "string" },
       seed: { type: "string" },
@@ -37,7 +50,8 @@ export function readOptions(): Options {
       jobs: { type: "string" },
       json: { type: "boolean", default: false },
       explain: { type: "boolean", default: false },
-      shrink: { type: "boolean", default: false },
+      whole: { type: "boolean", default: false },
+      help: { type: "boolean", short: "h", default: false },
     },
   });
   const firstSeed = wholeNumber("--seed", values.seed ?? "1", Number.MIN_SAFE_INTEGER);
@@ -54,15 +68,27 @@ export function readOptions(): Options {
     );
   }
   return {
+    help: values.help,
     firstSeed,
     seedCount,
     nodeCount: values.nodes === undefined ? null : wholeNumber("--nodes", values.nodes, 1, 9),
     seconds,
     jobs: wholeNumber("--jobs", values.jobs ?? String(availableParallelism()), 1, 256),
     json: values.json,
-    explain: values.explain || values.shrink,
-    shrink: values.shrink,
+    explain: values.explain,
+    whole: values.whole,
   };
+}
+
+/** `--seed -5` as `--seed=-5`, which `parseArgs` would take for two options. */
+function withNegativeSeeds(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    if (/^-\d/.test(arg) && joined.at(-1)?.startsWith("--") === true) {
+      joined[joined.length - 1] += `=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
 }
 
 /** Mostly five; three and seven for variety. */

@@ -30,7 +30,8 @@ export interface ClientPorts {
 }
 
 export interface Clients {
-  readonly history: readonly Operation[];
+  /** What is still under way is there, too: nobody knows what becomes of it. */
+  history(): readonly Operation[];
   readonly acknowledgedCount: number;
   /** From now on nobody begins anything new. */
   stop(): void;
@@ -61,6 +62,8 @@ interface VirtualClient {
   burstLeft: number;
   /** Null: it has none (yet). */
   session: { readonly id: number; sequence: number } | null;
+  /** Under way now; null: nothing is. */
+  request: Request | null;
 }
 
 /** `index` null: no good answer. */
@@ -78,6 +81,7 @@ const PROBE_PAUSE_US = 50_000;
 export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
   const { timeline, chance, counts, oracle, trace, fleet, tell } = ports;
   const history: Operation[] = [];
+  const clients: VirtualClient[] = [];
   let acknowledgedCount = 0;
   let identityCount = 0;
   let requestCount = 0;
@@ -153,7 +157,9 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     const fingerprint = command === null ? 0 : fingerprintOf(command);
     oracle.proposed(fingerprint, id, action, position);
     const callUs = timeline.nowUs();
-    ask({ id, client, action, position, command, fingerprint, callUs, retried: false }, then);
+    const request = { id, client, action, position, command, fingerprint, callUs, retried: false };
+    client.request = request;
+    ask(request, then);
   }
 
   function ask(request: Request, then: Settled): void {
@@ -226,6 +232,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
 
   function record(request: Request, action: Action, outcome: Outcome): void {
     const { id, client, callUs } = request;
+    client.request = null;
     const returnUs = outcome === "unknown" ? null : timeline.nowUs();
     history.push({ client: client.identity, action, call: callUs, return: returnUs, outcome });
     if (tell === null || (action.kind === "get" && outcome !== "ok")) return;
@@ -237,14 +244,29 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
 
   function createClient(): VirtualClient {
     const targetId = chance.pick(fleet.all).nodeId;
-    const burstLeft = swarm.burstOperations;
-    return { identity: newIdentity(), targetId, lastSeen: new Map(), burstLeft, session: null };
+    const client: VirtualClient = {
+      identity: newIdentity(),
+      targetId,
+      lastSeen: new Map(),
+      burstLeft: swarm.burstOperations,
+      session: null,
+      request: null,
+    };
+    clients.push(client);
+    return client;
   }
 
   for (let count = 0; count < swarm.clientCount; count += 1) run(createClient(), 0);
 
   return {
-    history,
+    history() {
+      const open = clients.flatMap(({ request, identity }): Operation[] => {
+        if (request === null) return [];
+        const { action, callUs } = request;
+        return [{ client: identity, action, call: callUs, return: null, outcome: "unknown" }];
+      });
+      return [...history, ...open];
+    },
     get acknowledgedCount() {
       return acknowledgedCount;
     },

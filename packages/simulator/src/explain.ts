@@ -1,4 +1,5 @@
 /** Tells the story of a run: what the world did, and what the nodes said, up to the violation. */
+import { PROMISES } from "@raftarium/checker";
 import type { Observation } from "@raftarium/observer";
 import { tellMessage, tellObservation } from "./plain-words.ts";
 import { simulate } from "./simulation.ts";
@@ -10,7 +11,7 @@ export interface ExplainOptions extends SimulationOptions {
   readonly linesMax?: number;
 }
 
-const LINES_MAX = 120;
+const LINES_MAX = 200;
 
 /** Runs the seed again, with observation, and returns the end of its story as text. */
 export function explain(options: ExplainOptions): string {
@@ -18,16 +19,18 @@ export function explain(options: ExplainOptions): string {
   const result = simulate({
     ...options,
     onEvent(timeUs, text) {
-      if (!text.startsWith("swarm: ")) story.tell(timeUs, "WORLD", text);
+      if (!text.startsWith("swarm: ")) story.world(timeUs, text);
     },
     onObservation: (observation) => story.observe(observation),
   });
   return [
-    `Seed ${options.seed}, ${options.seconds} s`,
+    `Seed ${options.seed}, ${options.seconds} s` +
+      (options.schedule === undefined ? "" : ", with nothing that it does not need"),
     "",
-    describeWorld(result.swarm),
+    describeWorld(result.swarm, options.schedule ?? null),
     "",
-    "Below, 7:3 is the entry at index 7 of term 3; → 2 4 is a message to nodes 2 and 4.",
+    "Below, each line is a moment in seconds, who, and what. WORLD is what is done to the nodes, and",
+    "what clients hear; 7:3 is the entry at index 7 of term 3; → 2 4 is a message to nodes 2 and 4.",
     "",
     ...story.end(),
     "",
@@ -42,10 +45,13 @@ function endOf({ violation, simulatedUs }: SimulationResult): string {
   if (violation === null) {
     return `No promise was broken in ${seconds(simulatedUs)} s of simulated time.`;
   }
-  return (
-    `BROKEN at ${seconds(simulatedUs)} s: ${violation.invariant}.\n` +
-    `${violation.explanation}.`.replace(/\.\.$/, ".")
-  );
+  const { invariant, explanation } = violation;
+  const sentence = explanation.charAt(0).toUpperCase() + explanation.slice(1);
+  return [
+    `BROKEN at ${seconds(simulatedUs)} s: ${invariant}.`,
+    `The promise:   ${PROMISES[invariant]}`,
+    `What happened: ${/[.!?]$/.test(sentence) ? sentence : `${sentence}.`}`,
+  ].join("\n");
 }
 
 interface Line {
@@ -54,10 +60,13 @@ interface Line {
   text: string;
   /** Of a message that went to several at once. */
   readonly message: string | null;
+  /** In a row. */
+  times: number;
 }
 
 /** Where a node stands, as it last said itself. */
 interface Standing {
+  health: string;
   role: string;
   term: number;
   lastIndex: number;
@@ -75,9 +84,31 @@ class Story {
     this.#linesMax = linesMax;
   }
 
-  tell(timeUs: number, who: string, text: string, message: string | null = null): void {
-    this.#lines.push({ timeUs, who, text, message });
+  tell(timeUs: number, who: string, words: string, message: string | null = null): void {
+    // Long values are padded.
+    const text = words.replaceAll(/\.{4,}/g, "…");
+    const last = this.#lines.at(-1);
+    if (last?.who === who && last.text === text) {
+      last.times += 1;
+      return;
+    }
+    this.#lines.push({ timeUs, who, text, message, times: 1 });
     if (this.#lines.length > this.#linesMax * 2) this.#trim();
+  }
+
+  /** What the world does; the same that happens to several nodes at once is one line. */
+  world(timeUs: number, text: string): void {
+    const [, name, health] = /^node (\d+) (starting|running|paused|crashed)$/.exec(text) ?? [];
+    if (name === undefined || health === undefined) {
+      this.tell(timeUs, "WORLD", text);
+      return;
+    }
+    this.#standingOf(Number(name)).health = health;
+    const last = this.#lines.at(-1);
+    const [, names] = /^nodes? ([\d, ]+) /.exec(last?.text ?? "") ?? [];
+    const isSame = last?.timeUs === timeUs && last.who === "WORLD" && last.text.endsWith(health);
+    if (isSame && names !== undefined) last.text = `nodes ${names}, ${name} ${health}`;
+    else this.tell(timeUs, "WORLD", text);
   }
 
   observe(observation: Observation): void {
@@ -125,9 +156,10 @@ class Story {
       this.#leftCount === 0 ? [] : [`(${this.#leftCount} earlier lines are left out)`];
     return [
       ...earlier,
-      ...this.#lines.map(({ timeUs, who, text }) =>
-        `${seconds(timeUs).padStart(10)}  ${who.padEnd(7)} ${text}`.trimEnd(),
-      ),
+      ...this.#lines.map(({ timeUs, who, text, times }) => {
+        const often = times === 1 ? "" : ` (${times} times)`;
+        return `${seconds(timeUs).padStart(10)}  ${who.padEnd(7)} ${text}${often}`.trimEnd();
+      }),
     ];
   }
 
@@ -136,16 +168,17 @@ class Story {
     return [...this.#standings]
       .toSorted(([left], [right]) => left - right)
       .map(
-        ([nodeId, { role, term, lastIndex, commitIndex, appliedIndex }]) =>
-          `node ${nodeId}: ${role} of term ${term}, log up to ${lastIndex}, ` +
-          `committed ${commitIndex}, applied ${appliedIndex}`,
+        ([nodeId, { health, role, term, lastIndex, commitIndex, appliedIndex }]) =>
+          `node ${nodeId}: ${health === "running" ? "" : `${health}; it was `}${role} of term ` +
+          `${term}, log up to ${lastIndex}, committed ${commitIndex}, applied ${appliedIndex}`,
       );
   }
 
   #standingOf(nodeId: number): Standing {
     let standing = this.#standings.get(nodeId);
     if (standing === undefined) {
-      standing = { role: "follower", term: 0, lastIndex: 0, commitIndex: 0, appliedIndex: 0 };
+      const nothing = { term: 0, lastIndex: 0, commitIndex: 0, appliedIndex: 0 };
+      standing = { health: "starting", role: "follower", ...nothing };
       this.#standings.set(nodeId, standing);
     }
     return standing;

@@ -5,6 +5,9 @@ import type { MessageSummary, Observation } from "@raftarium/observer";
 export function tellObservation({ body }: Observation): string | null {
   switch (body.kind) {
     case "role-changed":
+      if (body.reason === `voted for ${body.votedFor}`) {
+        return `votes for ${body.votedFor} in term ${body.term}`;
+      }
       return (
         `is a ${body.role} in term ${body.term}` +
         (body.votedFor === null ? "" : `, voted for ${body.votedFor}`) +
@@ -41,7 +44,7 @@ export function tellObservation({ body }: Observation): string | null {
     case "restored":
       return `restored the snapshot at index ${body.snapshotIndex}`;
     case "read-confirmed":
-      return `may serve ${body.readCount} reads as of index ${body.index}`;
+      return `may answer ${body.readCount === 1 ? "a read" : `${body.readCount} reads`} as of index ${body.index}`;
     case "transfer-changed":
       return `leadership transfer to ${body.targetId ?? "nobody"}: ${body.phase}`;
     case "snapshot-transfer":
@@ -83,23 +86,36 @@ export function tellObservation({ body }: Observation): string | null {
 
 /** null: a heartbeat, which nobody would miss. */
 export function tellMessage(message: MessageSummary): string | null {
-  if (message.kind === "heartbeat") return null;
-  const name = `${message.kind}${message.reply ? " reply" : ""}, term ${message.term}`;
-  if (message.reply) {
-    const answer = message.success ? "yes" : "no";
-    const index = message.kind === "append" ? `, index ${message.matchIndex}` : "";
-    return `${name}: ${answer}${index}`;
+  const { kind, reply, term } = message;
+  if (kind === "heartbeat") return null;
+  return reply
+    ? `${kind} reply, term ${term}: ${tellReply(message)}`
+    : `${kind}, term ${term}: ${tellRequest(message)}`;
+}
+
+function tellReply({ kind, success, matchIndex, offset }: MessageSummary): string {
+  if (kind === "append") return success ? `has index ${matchIndex}` : `no, try from ${matchIndex}`;
+  if (kind === "snapshot") return success ? "installed" : `has it up to byte ${offset}`;
+  const answer = success ? "yes" : "no";
+  return kind === "read-index" && success ? `${answer}, as of index ${matchIndex}` : answer;
+}
+
+function tellRequest(message: MessageSummary): string {
+  const { kind, entryCount, prevLogIndex, prevLogTerm, leaderCommit, offset } = message;
+  switch (kind) {
+    case "append": {
+      const entries = entryCount === 1 ? "1 entry" : `${entryCount} entries`;
+      return `${entries} after ${prevLogIndex}:${prevLogTerm}, commit ${leaderCommit}`;
+    }
+    case "snapshot":
+      return `of index ${prevLogIndex}, from byte ${offset}`;
+    case "transfer":
+      return "campaign now";
+    case "read-index":
+      return "as of which index may be read?";
+    default:
+      return `its log ends with ${prevLogIndex}:${prevLogTerm}`;
   }
-  if (message.kind === "append") {
-    return (
-      `${name}: ${message.entryCount} entries after ${message.prevLogIndex}` +
-      `:${message.prevLogTerm}, commit ${message.leaderCommit}`
-    );
-  }
-  if (message.kind === "snapshot") {
-    return `${name}: index ${message.prevLogIndex}, byte ${message.offset}`;
-  }
-  return `${name}: its log ends with ${message.prevLogIndex}:${message.prevLogTerm}`;
 }
 
 function listOf(nodeIds: readonly number[]): string {

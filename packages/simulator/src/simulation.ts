@@ -3,10 +3,11 @@
  *
  * Phase one injects whatever the seed's swarm says. Then a random majority is healed, and only
  * that: it must commit a fresh write within `PROGRESS_BOUND_ELECTIONS` longest election timeouts.
- * When the time is over the clients stop, and the healed nodes must come to the same state.
+ * When the time is over the clients stop, and the healed nodes must come to the same state. What
+ * the clients were told must be linearizable.
  */
-import { createInvariantChecker } from "@raftarium/checker";
-import type { InvariantChecker, Operation, Violation } from "@raftarium/checker";
+import { checkLinearizable, createInvariantChecker } from "@raftarium/checker";
+import type { InvariantChecker, Operation, Verdict, Violation } from "@raftarium/checker";
 import type { Observation } from "@raftarium/observer";
 import { createChance } from "./chance.ts";
 import type { Chance } from "./chance.ts";
@@ -42,6 +43,8 @@ export const PROGRESS_BOUND_ELECTIONS = 20;
 const FAULT_SHARE = 0.65;
 const POLL_US = 10_000;
 const NOTE_HEALTH = 32;
+/** Configurations that the search for a linearization may look at. */
+const LINEARIZABILITY_BUDGET = 20_000;
 
 export interface SimulationOptions {
   /** Any safe integer. */
@@ -73,6 +76,8 @@ export interface SimulationResult {
   readonly operationCount: number;
   readonly acknowledgedCount: number;
   readonly committedCount: number;
+  /** Of what the clients were told; unknown: the search was given up. null: the run broke off. */
+  readonly linearizability: Verdict | null;
   readonly faults: readonly (readonly [kind: string, count: number])[];
   readonly history: readonly Operation[];
   /** The faults injected, in order; as `schedule` they are injected again. */
@@ -101,6 +106,7 @@ class World {
   readonly #clients: Clients;
   /** Whom the second phase has healed. */
   #healed: readonly VirtualProcess[] = [];
+  #linearizability: Verdict | null = null;
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -180,6 +186,7 @@ class World {
         this.#demandConvergence(core);
       }
     }
+    if (this.#checker.violations.length === 0) this.#demandLinearizability();
     return this.#result();
   }
 
@@ -281,6 +288,15 @@ class World {
     return true;
   }
 
+  /** The oracle knows the order of the log; this looks for any order, and knows only the answers. */
+  #demandLinearizability(): void {
+    const budget = LINEARIZABILITY_BUDGET;
+    const { verdict, sentence } = checkLinearizable(this.#clients.history(), { budget });
+    this.#linearizability = verdict;
+    if (verdict !== "illegal") return;
+    this.#checker.report({ invariant: "linearizability", explanation: sentence, nodeIds: [] });
+  }
+
   #demand(
     invariant: "progress" | "convergence",
     what: string,
@@ -337,6 +353,7 @@ class World {
   #result(): SimulationResult {
     const violation = this.#checker.violations[0] ?? null;
     if (violation !== null) this.#tell(`${violation.invariant}: ${violation.explanation}`);
+    const history = this.#clients.history();
     return {
       seed: this.#options.seed,
       violation,
@@ -344,11 +361,12 @@ class World {
       traceHash: this.#trace.digest(),
       eventCount: this.#timeline.stepCount,
       messageCount: this.#network.deliveredCount,
-      operationCount: this.#clients.history.length,
+      operationCount: history.length,
       acknowledgedCount: this.#clients.acknowledgedCount,
       committedCount: this.#checker.commitIndex,
+      linearizability: this.#linearizability,
       faults: this.#counts.entries(),
-      history: this.#clients.history,
+      history,
       schedule: this.#nemesis.injected,
       swarm: this.#swarm,
     };
