@@ -25,6 +25,11 @@ async function main({ only, first, count, seedsMax }: Options): Promise<number> 
     first - 1,
     first - 1 + count,
   );
+  if (chosen.length === 0) {
+    throw new Error(
+      `cannot find the bug: expected part of a sentence, got "${only}" from ${first}`,
+    );
+  }
   print("| Bug | Simulation: seed, broken promise | Search: steps, broken promise | Own tests |");
   print("| --- | --- | --- | --- |");
   let survivors = 0;
