@@ -17,6 +17,11 @@ export interface LinearizabilityOptions {
   /** Asked now and then; true ends the search: unknown. */
   readonly isOutOfTime?: () => boolean;
   /**
+   * Asked while the window of an illegal history is made smaller; true: it is left as small as it
+   * is by then.
+   */
+  readonly isSmallEnough?: () => boolean;
+  /**
    * Look at every group, and find as much of an order as there is even where it is plain that
    * there is no whole one: for pictures. Otherwise the first illegal group ends the check.
    */
@@ -78,15 +83,22 @@ const never = (): boolean => false;
  */
 export function checkLinearizable(
   history: readonly Operation[],
-  { budget = BUDGET, isOutOfTime = never, thorough = false }: LinearizabilityOptions = {},
+  {
+    budget = BUDGET,
+    isOutOfTime = never,
+    isSmallEnough = never,
+    thorough = false,
+  }: LinearizabilityOptions = {},
 ): LinearizabilityResult {
   const limits: SearchLimits = { budget, isOutOfTime };
+  const isOver = (): boolean => isOutOfTime() || isSmallEnough();
+  const partLimits: SearchLimits = { budget, isOutOfTime: isOver };
   const groups: GroupResult[] = [];
   let visitedCount = 0;
   let unknown = "";
   let illegal: Explanation | null = null;
   for (const group of groupsOf(history)) {
-    const judged = judge(group, limits);
+    const judged = judge(group, limits, partLimits);
     visitedCount += judged.visitedCount;
     if (judged.verdict === "illegal") illegal ??= judged.explain();
     if (judged.verdict === "unknown" && unknown === "") {
@@ -124,11 +136,12 @@ interface Judged extends Found {
 }
 
 /** From the quickest way of finding out to the slowest. */
-function judge(group: Group, limits: SearchLimits): Judged {
-  const forParts = { ...limits, budget: Math.min(limits.budget, BUDGET_OF_PARTS) };
+function judge(group: Group, limits: SearchLimits, partLimits: SearchLimits): Judged {
+  const { isOutOfTime: isOver } = partLimits;
+  const forParts = { ...partLimits, budget: Math.min(limits.budget, BUDGET_OF_PARTS) };
   const searchPart = (smaller: Group): Found => searchWhole(smaller, forParts);
   if (findPlainContradiction(group) !== null) {
-    const explain = (): Explanation => explainIllegal(group, searchPart);
+    const explain = (): Explanation => explainIllegal(group, searchPart, isOver);
     return { verdict: "illegal", visitedCount: 0, order: [], explain };
   }
   const quick = { ...limits, budget: Math.min(limits.budget, BUDGET_OF_DEPTH) };
@@ -136,18 +149,19 @@ function judge(group: Group, limits: SearchLimits): Judged {
   if (weaker?.verdict === "illegal") {
     const withoutRefusals = { ...group, steps: group.steps.filter(tellsMore) };
     const searchAgain = (smaller: Group): Found => {
-      const again = searchRelaxed(smaller, quick)!;
+      const again = searchRelaxed(smaller, { ...quick, isOutOfTime: isOver })!;
       return again.verdict === "unknown" ? searchPart(smaller) : again;
     };
-    return { ...weaker, explain: () => explainIllegal(withoutRefusals, searchAgain) };
+    return { ...weaker, explain: () => explainIllegal(withoutRefusals, searchAgain, isOver) };
   }
   const isEnough = weaker !== null && weaker.verdict === "ok" && weaker.isExact;
   const found = isEnough ? weaker : searchWhole(group, limits);
   const visitedCount = found.visitedCount + (isEnough ? 0 : (weaker?.visitedCount ?? 0));
   // A part that is as illegal as the whole may take as long to be found so.
   const budget = Math.min(limits.budget, Math.max(BUDGET_OF_PARTS, visitedCount * 2));
-  const searchLikeWhole = (smaller: Group): Found => searchWhole(smaller, { ...limits, budget });
-  const explain = (): Explanation => explainIllegal(group, searchLikeWhole, found.lastCall);
+  const searchLikeWhole = (smaller: Group): Found =>
+    searchWhole(smaller, { ...partLimits, budget });
+  const explain = (): Explanation => explainIllegal(group, searchLikeWhole, isOver, found);
   return { ...found, visitedCount, explain };
 }
 

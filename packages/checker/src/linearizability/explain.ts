@@ -18,19 +18,33 @@ export interface Explanation {
 
 type Search = (group: Group) => { readonly verdict: Verdict; readonly order: readonly Step[] };
 
+/** What is known from having found out. */
+interface Hints {
+  /** What was called later is not likely to have a part in it. */
+  readonly lastCall?: number | undefined;
+  /** The longest that was found. */
+  readonly order?: readonly Step[];
+}
+
 const NAMED_MAX = 8;
 
 /**
  * @param group No order explains it, as `search` can tell.
- * @param lastCall what was called later is not likely to have a part in it.
+ * @param isOutOfTime then the smallest window that was found so far must do.
  */
-export function explainIllegal(group: Group, search: Search, lastCall?: number): Explanation {
+export function explainIllegal(
+  group: Group,
+  search: Search,
+  isOutOfTime: () => boolean,
+  { lastCall, order = [] }: Hints = {},
+): Explanation {
   const found = findPlainContradiction(group);
   // What was found without a search is small already.
   const steps = found === null ? group.steps : withNeeded(group.steps, found.steps);
   const { group: smaller, isSmallest } = minimize(
     { keys: group.keys, steps },
     (rest) => search(rest).verdict,
+    isOutOfTime,
     lastCall,
   );
   const window = smaller.steps.map(({ operation }) => operation);
@@ -43,7 +57,31 @@ export function explainIllegal(group: Group, search: Search, lastCall?: number):
     return { explanation, sentence, window, isSmallest, impossible: impossible.operation };
   }
   const explanation = `no order of these explains what was seen: ${named}${more}`;
-  return { explanation, ...stuckAt(smaller, search(smaller).order), window, isSmallest };
+  const again = search(smaller);
+  const stuck =
+    again.verdict === "illegal" ? stuckAt(smaller, again.order) : lastKnown(smaller, order);
+  return { explanation, ...stuck, window, isSmallest };
+}
+
+/** Without the time to look at the window by itself. */
+function lastKnown(
+  { keys, steps }: Group,
+  order: readonly Step[],
+): { readonly sentence: string; readonly impossible: Operation } {
+  const operation = firstLeft(steps, order);
+  const sentence =
+    `no order explains ${steps.length} operations on ${keys.join(", ")}: the longest that was ` +
+    `found ends before ${describeOperation(operation)}`;
+  return { sentence, impossible: operation };
+}
+
+/** The one that had to come next. */
+function firstLeft(steps: readonly Step[], order: readonly Step[]): Operation {
+  const taken = new Set(order.map(({ operation }) => operation));
+  const left = steps.filter(({ operation }) => !taken.has(operation));
+  // What never got an answer could always wait.
+  const from = left.length === 0 ? steps : left;
+  return from.reduce((first, step) => (step.return < first.return ? step : first)).operation;
 }
 
 /** The operation that had to come next when the longest order had come to its end. */
@@ -51,10 +89,7 @@ function stuckAt(
   { keys, steps }: Group,
   order: readonly Step[],
 ): { readonly sentence: string; readonly impossible: Operation } {
-  const taken = new Set(order.map(({ operation }) => operation));
-  const left = steps.filter(({ operation }) => !taken.has(operation));
-  // What never got an answer could always wait.
-  const { operation } = left.reduce((first, step) => (step.return < first.return ? step : first));
+  const operation = firstLeft(steps, order);
   const state = valuesAfter(order);
   const values = keys.map((key) => {
     const value = state.get(key) ?? null;

@@ -14,6 +14,7 @@
  *   them only those that somebody pending has a use for.
  * So a configuration that used less and owes less, with the same values, is as good or better.
  */
+import { Lessons } from "./lessons.ts";
 import type { Move } from "./moves.ts";
 import { toMoves } from "./moves.ts";
 import { Pending, planOf } from "./pending.ts";
@@ -21,7 +22,7 @@ import type { Plan } from "./pending.ts";
 import { Ratings } from "./ratings.ts";
 import { RecordSet, Records, hashOf } from "./records.ts";
 import { replay } from "./replay.ts";
-import type { SearchLimits, SearchResult } from "./search.ts";
+import type { SearchLimits, SearchResult, Verdict } from "./search.ts";
 import type { Group } from "./steps.ts";
 import { Trail } from "./trail.ts";
 import { Transitions, layoutOf } from "./transitions.ts";
@@ -29,6 +30,10 @@ import type { Layout } from "./transitions.ts";
 
 const WIDTH_MIN = 16;
 const WIDTH_FACTOR = 8;
+/** Of attempts that follow on one that failed. */
+const WIDTH_AGAIN = 128;
+/** They may look at so many times as much as there was looked at before. */
+const AGAIN = 8;
 /** What memory holds. */
 const WIDTH_MAX = 1 << 20;
 
@@ -46,20 +51,57 @@ export function searchFrontier(
   if (prepared === null) {
     return { verdict: "illegal", visitedCount: 0, longest: [], stuckAt: Number.POSITIVE_INFINITY };
   }
-  const plan = planOf(prepared);
-  let visitedCount = 0;
-  let longest: readonly number[] = [];
+  const attempts = new Attempts(planOf(prepared), budget, isOutOfTime);
   for (let width = WIDTH_MIN; ; width *= WIDTH_FACTOR) {
-    const limits = { budget: budget - visitedCount, isOutOfTime };
-    const frontier = new Frontier(plan, width, limits);
-    const verdict = frontier.run();
-    visitedCount += frontier.visitedCount;
-    const order = frontier.order();
-    if (order.length > longest.length || verdict === "ok") longest = order;
-    const isLast = width * WIDTH_FACTOR > widthMax || visitedCount >= budget || isOutOfTime();
-    if (verdict !== "unknown" || isLast) {
-      return { verdict, visitedCount, longest, stuckAt: frontier.timeReached() };
+    const verdict = attempts.run(width);
+    const isLast = width * WIDTH_FACTOR > widthMax || attempts.isOver();
+    if (verdict !== "unknown" || isLast) return attempts.result(verdict);
+    if (width < WIDTH_AGAIN) continue;
+    // An order, if there is one, is mostly found by narrow ones.
+    for (const end = attempts.visitedCount * AGAIN; attempts.visitedCount < end;) {
+      const again = attempts.run(WIDTH_AGAIN);
+      if (again !== "unknown" || attempts.isOver()) return attempts.result(again);
     }
+  }
+}
+
+/** One after the other, each with what was learned from those before. */
+class Attempts {
+  readonly #plan: Plan;
+  readonly #budget: number;
+  readonly #isOutOfTime: () => boolean;
+  readonly #lessons: Lessons;
+  #longest: readonly number[] = [];
+  #stuckAt = Number.POSITIVE_INFINITY;
+  visitedCount = 0;
+
+  constructor(plan: Plan, budget: number, isOutOfTime: () => boolean) {
+    this.#plan = plan;
+    this.#budget = budget;
+    this.#isOutOfTime = isOutOfTime;
+    this.#lessons = new Lessons(plan.slotOf.length);
+  }
+
+  run(width: number): Verdict {
+    const limits = { budget: this.#budget - this.visitedCount, isOutOfTime: this.#isOutOfTime };
+    const frontier = new Frontier(this.#plan, width, limits, this.#lessons);
+    const verdict = frontier.run();
+    // An attempt that looks at nothing counts, too: there must be an end.
+    this.visitedCount += Math.max(1, frontier.visitedCount);
+    const order = frontier.order();
+    if (order.length > this.#longest.length || verdict === "ok") this.#longest = order;
+    this.#stuckAt = frontier.timeReached();
+    this.#lessons.learn(frontier.lacking);
+    return verdict;
+  }
+
+  isOver(): boolean {
+    return this.visitedCount >= this.#budget || this.#isOutOfTime();
+  }
+
+  result(verdict: Verdict): FrontierResult {
+    const { visitedCount } = this;
+    return { verdict, visitedCount, longest: this.#longest, stuckAt: this.#stuckAt };
   }
 }
 
@@ -67,6 +109,8 @@ export function searchFrontier(
 const CLOCK_EVERY = 256;
 /** Configurations on the way, at most, for each that is kept. */
 const WAYS_MAX = 4;
+/** But at least so many, for a way may be long. */
+const WAYS_MIN = { each: 32, all: 4096 };
 /** With so many of the same values is each one compared. */
 const COMPARED_MAX = 512;
 
@@ -80,6 +124,7 @@ class Frontier {
   readonly #trail = new Trail();
   readonly #limits: SearchLimits;
   readonly #width: number;
+  readonly #waysMax: number;
   #level: Records;
   #nextLevel: Records;
   readonly #ways: RecordSet;
@@ -92,16 +137,19 @@ class Frontier {
   #wasDropped = false;
   #event = 0;
   visitedCount = 0;
+  /** Why it came to an end: cells of which there was too little. */
+  lacking: readonly number[] = [];
 
-  constructor(plan: Plan, width: number, limits: SearchLimits) {
+  constructor(plan: Plan, width: number, limits: SearchLimits, lessons: Lessons) {
     this.#plan = plan;
     this.#moves = plan.moves;
     this.#layout = layoutOf(plan);
     this.#pending = new Pending(plan);
     this.#transitions = new Transitions(plan, this.#pending);
-    this.#ratings = new Ratings(plan, this.#pending);
+    this.#ratings = new Ratings(plan, this.#pending, lessons);
     this.#limits = limits;
     this.#width = width;
+    this.#waysMax = Math.max(width * WAYS_MAX, Math.min(width * WAYS_MIN.each, WAYS_MIN.all));
     this.#level = new Records(this.#layout.length);
     this.#nextLevel = new Records(this.#layout.length);
     this.#ways = new RecordSet(this.#layout.length);
@@ -115,7 +163,7 @@ class Frontier {
     this.#level.push(first, 0);
   }
 
-  run(): "ok" | "illegal" | "unknown" {
+  run(): Verdict {
     const { events } = this.#plan;
     for (this.#event = 0; this.#event < events.length; this.#event += 1) {
       const at = events[this.#event]! >> 1;
@@ -124,7 +172,11 @@ class Frontier {
         continue;
       }
       if (this.#isOver() || !this.#return(at)) return "unknown";
-      if (this.#nextLevel.count === 0) return this.#wasDropped ? "unknown" : "illegal";
+      if (this.#nextLevel.count === 0) {
+        const wasLost = this.#results.records.count > 0;
+        this.lacking = wasLost ? [this.#ratings.worstLoss()] : this.#moves[at]!.requires;
+        return this.#wasDropped ? "unknown" : "illegal";
+      }
       [this.#level, this.#nextLevel] = [this.#nextLevel, this.#level];
     }
     return "ok";
@@ -241,7 +293,7 @@ class Frontier {
   }
 
   #addWay(record: Int32Array): void {
-    if (this.#ways.records.count < this.#width * WAYS_MAX) this.#ways.add(record);
+    if (this.#ways.records.count < this.#waysMax) this.#ways.add(record);
     else this.#wasDropped = true;
   }
 
@@ -289,7 +341,7 @@ class Frontier {
   #select(now: number): void {
     const { data, count, words } = this.#results.records;
     const { slotCount } = this.#plan;
-    this.#ratings.weigh(now);
+    this.#ratings.weigh(now, this.#event);
     const scores = new Float64Array(count);
     const order: number[] = [];
     for (let place = 0; place < count; place += 1) {

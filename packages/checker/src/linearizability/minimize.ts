@@ -13,11 +13,13 @@ export interface Minimized {
  * what proves nothing may go: never a write whose value somebody who stays has seen, or may have
  * been refused for. So an illegal rest proves the whole illegal.
  *
+ * @param isOutOfTime then the best that was found so far must do.
  * @param lastCall what was called later is not likely to have a part in it.
  */
 export function minimize(
   group: Group,
   verdictOn: (group: Group) => Verdict,
+  isOutOfTime: () => boolean,
   lastCall = Number.POSITIVE_INFINITY,
 ): Minimized {
   const { keys } = group;
@@ -32,6 +34,7 @@ export function minimize(
     let removedAny = false;
     let doubts = 0;
     for (let end = steps.length; end > 0; end -= piece) {
+      if (isOutOfTime()) return { group: { keys, steps }, isSmallest: false };
       const start = Math.max(0, end - piece);
       const rest = withoutUnneeded(steps, start, end);
       if (rest.length === steps.length) continue;

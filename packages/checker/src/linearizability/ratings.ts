@@ -5,6 +5,9 @@
  */
 import type { Pending, Plan } from "./pending.ts";
 import { isBlind } from "./pending.ts";
+import { Balance, NOTHING } from "./balance.ts";
+import type { Lessons } from "./lessons.ts";
+import { bitCount } from "./records.ts";
 
 /**
  * What a used write, and something owed, count: at the beginning of a move's time, and in addition
@@ -18,6 +21,8 @@ const OWED_LOOK = { always: 0.5, late: 0.5 };
 /** Something that no write now pending can provide; something that only a blind write can. */
 const MISSING = 2;
 const OUT_OF_REACH = 1;
+/** To have more than so many writes of what is scarce is no better. */
+const SPARED = 2;
 
 export class Ratings {
   readonly #plan: Plan;
@@ -31,8 +36,14 @@ export class Ratings {
   readonly #reachable: Uint8Array;
   readonly #demands: Int32Array;
   #stamp = 0;
+  readonly #balance: Balance;
+  readonly #lessons: Lessons;
+  /** By cell: how many configurations were lost for lack of it, since the last `weigh`. */
+  readonly #losses: Int32Array;
 
-  constructor(plan: Plan, pending: Pending) {
+  constructor(plan: Plan, pending: Pending, lessons: Lessons) {
+    this.#lessons = lessons;
+    this.#losses = new Int32Array(plan.slotOf.length);
     this.#plan = plan;
     this.#pending = pending;
     this.#usedWeights = new Float64Array(plan.words * 32);
@@ -41,11 +52,14 @@ export class Ratings {
     this.#supplies = new Int32Array(plan.slotOf.length);
     this.#reachable = new Uint8Array(plan.slotOf.length);
     this.#demands = new Int32Array(plan.slotOf.length);
+    this.#balance = new Balance(plan, pending);
   }
 
   /** Weighs what is pending at a time, for the ratings that follow. */
-  weigh(now: number): void {
+  weigh(now: number, event: number): void {
     const { moves, meanLength } = this.#plan;
+    this.#balance.lookAhead(event);
+    this.#losses.fill(0);
     for (const [seat, at] of this.#pending.bySeat.entries()) {
       if (at === -1) continue;
       const move = moves[at]!;
@@ -68,6 +82,8 @@ export class Ratings {
   rate(data: Int32Array, start: number): number {
     const { words, slotCount } = this.#plan;
     const used = start + slotCount;
+    const lacking = this.#balance.lacks(data, start);
+    if (lacking !== NOTHING) return this.#lose(lacking);
     const missing = this.#rateOwed(data, start);
     if (missing === Number.POSITIVE_INFINITY) return missing;
     let sum = 0;
@@ -75,7 +91,21 @@ export class Ratings {
       sum += weightOf(data[used + word]!, this.#usedWeights, word * 32);
       sum += weightOf(data[used + words + word]!, this.#owedWeights, word * 32);
     }
-    return sum + missing;
+    const { cells, weights } = this.#lessons;
+    for (const cell of cells) {
+      sum -= weights[cell]! * Math.min(SPARED, this.#balance.slack(data, start, cell));
+    }
+    return sum + missing + this.#lessons.chance();
+  }
+
+  /** For lack of which cell most were lost. */
+  worstLoss(): number {
+    return this.#losses.indexOf(this.#losses.reduce((most, count) => Math.max(most, count)));
+  }
+
+  #lose(cell: number): number {
+    this.#losses[cell]! += 1;
+    return Number.POSITIVE_INFINITY;
   }
 
   #rateOwed(data: Int32Array, start: number): number {
@@ -98,7 +128,7 @@ export class Ratings {
         const demand = usesUp ? this.#demands[cell]! : Math.max(1, this.#demands[cell]!);
         const supply = this.#supplies[cell]!;
         const toCome = writersInTime[at]![place]! - pending.writersCalled[cell]!;
-        if (demand > supply + toCome) return Number.POSITIVE_INFINITY;
+        if (demand > supply + toCome) return this.#lose(cell);
         if (demand > supply) sum += MISSING;
         if (this.#reachable[cell] === 0) sum += OUT_OF_REACH;
       }
@@ -132,10 +162,4 @@ function weightOf(bits: number, weights: Float64Array, base: number): number {
     sum += weights[base + 31 - Math.clz32(left & -left)]!;
   }
   return sum;
-}
-
-function bitCount(bits: number): number {
-  const pairs = bits - ((bits >>> 1) & 0x55555555);
-  const fours = (pairs & 0x33333333) + ((pairs >>> 2) & 0x33333333);
-  return Math.imul((fours + (fours >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -3,7 +3,8 @@ import { describe, expect, test } from "vitest";
 import type { Operation } from "../history.ts";
 import { isExplainable } from "../testing/brute-force.ts";
 import { createChance } from "../testing/chance.ts";
-import { generateHistory, moveReturn, swapReads } from "../testing/histories.ts";
+import { generateHistory } from "../testing/histories.ts";
+import { moveReturn, swapReads } from "../testing/spoils.ts";
 import type { Chance, HistoryShape } from "../testing/histories.ts";
 import { checkLinearizable } from "./check.ts";
 

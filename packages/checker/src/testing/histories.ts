@@ -15,6 +15,8 @@ export interface HistoryShape {
   readonly unknownOneIn: number;
   /** An operation takes up to so long, in nanoseconds. */
   readonly lengthMax: number;
+  /** How long they take: anything; all as long; one in ten ten times as long; all at once, in step. */
+  readonly lengths?: "any" | "alike" | "stragglers" | "in step";
   /** null: every write has a value of its own. Otherwise so many different values. */
   readonly values: number | null;
   /** So many answered writes, somewhere in the middle, take no effect: the store is broken. */
@@ -82,8 +84,7 @@ function plan(shape: HistoryShape, random: Chance): Planned[] {
   for (let count = 0; count < shape.operations; count += 1) {
     const client = clients.reduce((left, right) => (right.free < left.free ? right : left));
     const kind = bag[random.integer(0, bag.length - 1)]!;
-    const call = client.free + random.integer(0, Math.ceil(shape.lengthMax / 50));
-    const end = call + random.integer(0, shape.lengthMax);
+    const [call, end] = times(client.free, shape, random);
     const unknown = kind !== "get" && random.integer(1, shape.unknownOneIn) === 1;
     const late = random.integer(0, 3);
     const at = !unknown
@@ -98,6 +99,29 @@ function plan(shape: HistoryShape, random: Chance): Planned[] {
     if (unknown) client.id = lastClient += 1;
   }
   return planned.toSorted((left, right) => left.call - right.call);
+}
+
+/** From when to when an operation lasts of a client who is free since `free`. */
+function times(
+  free: number,
+  { lengthMax, lengths = "any" }: HistoryShape,
+  random: Chance,
+): readonly [number, number] {
+  const rest = random.integer(0, Math.ceil(lengthMax / 50));
+  switch (lengths) {
+    case "any":
+      return [free + rest, free + rest + random.integer(0, lengthMax)];
+    case "alike":
+      return [free + rest, free + rest + random.integer(Math.ceil(lengthMax / 2), lengthMax)];
+    case "stragglers": {
+      const factor = random.integer(1, 10) === 1 ? 10 : 0.5;
+      return [free + rest, free + rest + Math.ceil(random.integer(0, lengthMax) * factor)];
+    }
+    case "in step": {
+      const call = Math.ceil((free + 1) / lengthMax) * lengthMax + rest;
+      return [call, call + Math.floor(lengthMax * 0.9) + rest];
+    }
+  }
 }
 
 function carryOut(
@@ -124,32 +148,6 @@ function carryOut(
       return { kind, key, expected, value, swapped: unknown ? null : swapped };
     }
   }
-}
-
-/** Two reads of one key, of different values, exchange what they saw (if there are such). */
-export function swapReads(history: readonly Operation[], random: Chance): Operation[] {
-  const reads = history.filter(({ action, outcome }) => action.kind === "get" && outcome === "ok");
-  for (let tries = 0; reads.length > 0 && tries < 100; tries += 1) {
-    const [left, right] = [any(reads, random), any(reads, random)];
-    if (left.action.kind !== "get" || right.action.kind !== "get") continue;
-    if (left.action.key !== right.action.key || left.action.value === right.action.value) continue;
-    return history.map((operation) => {
-      if (operation === left) return { ...left, action: right.action };
-      return operation === right ? { ...right, action: left.action } : operation;
-    });
-  }
-  return [...history];
-}
-
-/** An operation is said to have been answered as soon as it was asked for. */
-export function moveReturn(history: readonly Operation[], random: Chance): Operation[] {
-  const victim = any(
-    history.filter(({ outcome }) => outcome === "ok"),
-    random,
-  );
-  return history.map((operation) =>
-    operation === victim ? { ...victim, return: victim.call } : operation,
-  );
 }
 
 function any<Item>(items: readonly Item[], random: Chance): Item {
