@@ -14,28 +14,8 @@ import { eventually } from "../processes/spawn.ts";
 import { runLoad } from "./load.ts";
 
 export interface FollowerFigures {
-  readonly catchUp: {
-    readonly entriesMissed: number;
-    /**
-     * Acknowledged puts a second, all in one run of the load: while it was down; while its process
-     * started; while it caught up; afterwards, with all nodes up.
-     */
-    readonly downPerSecond: number;
-    readonly startingPerSecond: number;
-    readonly catchingUpPerSecond: number;
-    readonly afterwardsPerSecond: number;
-    /** From its start until it had caught up, over afterwards. */
-    readonly kept: number;
-    /**
-     * While another process did nothing but take a processor: how much of the loss is the sharing
-     * of one machine. Over what it was without either.
-     */
-    readonly beside: number;
-    readonly startingSeconds: number;
-    readonly catchingUpSeconds: number;
-    /** The leader had not the entries any more that it lacked. */
-    readonly bySnapshot: boolean;
-  };
+  /** Again and again: one return takes so short a time that what else the machine does tells. */
+  readonly catchUps: readonly CatchUp[];
   readonly paused: {
     readonly beforePerSecond: number;
     readonly pausedPerSecond: number;
@@ -47,8 +27,33 @@ export interface FollowerFigures {
   };
 }
 
+interface CatchUp {
+  readonly entriesMissed: number;
+  /**
+   * Acknowledged puts a second, all in one run of the load: while it was down; while its process
+   * started; while it caught up; afterwards, with all nodes up.
+   */
+  readonly downPerSecond: number;
+  readonly startingPerSecond: number;
+  readonly catchingUpPerSecond: number;
+  readonly afterwardsPerSecond: number;
+  /** From its start until it had caught up, over afterwards. */
+  readonly kept: number;
+  /**
+   * While another process did nothing but take a processor: how much of the loss is the sharing
+   * of one machine. Over what it was without either.
+   */
+  readonly beside: number;
+  readonly startingSeconds: number;
+  readonly catchingUpSeconds: number;
+  /** The leader had not the entries any more that it lacked. */
+  readonly bySnapshot: boolean;
+}
+
 const ENTRIES = 100_000;
 const CLIENTS = 256;
+/** How often a follower goes down and comes back. */
+const RETURNS = 3;
 const PIECE_SECONDS = 5;
 const PAUSE_SECONDS = 60;
 /** How long the process that only takes the processor does so. */
@@ -62,9 +67,13 @@ type Say = (line: string) => void;
 
 export async function measureFollowers(cluster: TestCluster, say: Say): Promise<FollowerFigures> {
   await load(await cluster.leader(), PIECE_SECONDS);
-  const catchUp = await measureCatchUp(cluster, say);
-  for (const line of describeCatchUp(catchUp)) say(line);
-  return { catchUp, paused: await measurePause(cluster, say) };
+  const catchUps: CatchUp[] = [];
+  while (catchUps.length < RETURNS) {
+    const catchUp = await measureCatchUp(cluster, say);
+    catchUps.push(catchUp);
+    for (const line of describeCatchUp(catchUp)) say(line);
+  }
+  return { catchUps, paused: await measurePause(cluster, say) };
 }
 
 /** Acknowledged puts a second. */
@@ -88,7 +97,7 @@ async function followerOf(cluster: TestCluster): Promise<Member> {
 const median = (values: readonly number[]): number =>
   values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
-async function measureCatchUp(cluster: TestCluster, say: Say): Promise<FollowerFigures["catchUp"]> {
+async function measureCatchUp(cluster: TestCluster, say: Say): Promise<CatchUp> {
   const leader = await cluster.leader();
   const follower = await followerOf(cluster);
   const diedAt = await appliedIndex(leader);
@@ -219,7 +228,7 @@ async function measurePause(cluster: TestCluster, say: Say): Promise<FollowerFig
 const percent = (part: number): string => `${(100 * part).toFixed(0)} %`;
 const rate = (perSecond: number): string => `${perSecond.toFixed(0)}/s`;
 
-function describeCatchUp(catchUp: FollowerFigures["catchUp"]): string[] {
+function describeCatchUp(catchUp: CatchUp): string[] {
   return [
     `down for ${catchUp.entriesMissed} entries; its process started in ` +
       `${catchUp.startingSeconds.toFixed(1)} s and caught up in ` +
@@ -233,8 +242,10 @@ function describeCatchUp(catchUp: FollowerFigures["catchUp"]): string[] {
   ];
 }
 
-export function describeFollowers({ paused }: FollowerFigures): string[] {
+export function describeFollowers({ catchUps, paused }: FollowerFigures): string[] {
   return [
+    `while a follower came back the others kept ${percent(median(catchUps.map(({ kept }) => kept)))}, ` +
+      `the median of ${catchUps.length}`,
     `paused for ${PAUSE_SECONDS} s`,
     `  puts: ${rate(paused.beforePerSecond)} before, ${rate(paused.pausedPerSecond)} meanwhile ` +
       `(${percent(paused.kept)})`,

@@ -1,6 +1,6 @@
 /** raft-node as a person starts it by hand: no playground at all. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setPriority, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Client, Metadata, credentials, status as Status, type ServiceError } from "@grpc/grpc-js";
 import { KV, Maintenance } from "@raftarium/protocol/etcd";
@@ -57,6 +57,30 @@ function callRaw(client: Client, path: string, request: Buffer): Promise<Service
   });
 }
 
+/** Linux, and with CAP_SYS_NICE: elsewhere nothing is lowered that could not be raised again. */
+function mayRaisePriority(): boolean {
+  if (process.platform !== "linux") return false;
+  try {
+    setPriority(1);
+    setPriority(0);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Of all threads of a member's process: nice values, 0 is normal and 19 the lowest. */
+function niceness({ process: running }: Member): Set<number> {
+  const threads = `/proc/${running?.pid}/task`;
+  return new Set(
+    readdirSync(threads).map((thread) => {
+      const stat = readFileSync(join(threads, thread, "stat"), "utf8");
+      // proc_pid_stat(5): the 19th field, of which two stand before the closing bracket.
+      return Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[16]);
+    }),
+  );
+}
+
 describe("a cluster by hand", () => {
   test("SIGTERM hands leadership over, leaves cleanly, and loses nothing", async () => {
     const leader = await cluster.leader();
@@ -73,6 +97,20 @@ describe("a cluster by hand", () => {
       const status = await callUnary(leader.client, Maintenance.method.status, {});
       return status.raftAppliedIndex >= lastIndex ? true : undefined;
     });
+  });
+
+  test.skipIf(!mayRaisePriority())("a node that comes back gives way, then not", async () => {
+    const follower = cluster.members.find((member) => member.process !== null) as Member;
+    const normal = () => {
+      const found = niceness(follower);
+      return (found.size === 1 && found.has(0)) || undefined;
+    };
+    await eventually("nothing to catch up with", normal);
+    await cluster.kill(follower.id);
+    cluster.start(follower.id);
+    await eventually("the lowest priority", () => niceness(follower).has(19) || undefined);
+    await eventually("every thread's own priority", normal);
+    await cluster.leader();
   });
 
   test("a second process on one data directory ends at once, and the first goes on", async () => {

@@ -1,8 +1,21 @@
 /** How often a node was started with its data directory. */
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  openSync,
+  readFileSync,
+  renameSync,
+  writeSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const FILE = "incarnation";
+
+/** True if a node was ever started with this data directory. */
+export function hasLived(dataDir: string): boolean {
+  return existsSync(join(dataDir, FILE));
+}
 
 /**
  * Counts this start, durably: part of each message's identity, so that no two starts share one.

@@ -1,5 +1,4 @@
 /** Puts a node together: disk, state machine, core, transport, services; and takes it apart. */
-import type { Server as HttpServer } from "node:http";
 import { logVerbosity, Server, ServerCredentials, setLogVerbosity } from "@grpc/grpc-js";
 import { FaultyDisk, openDisk, type OpenedDisk } from "@raftarium/disk";
 import { startRaftNode, type NodeApi, type StateMachine } from "@raftarium/node";
@@ -20,16 +19,17 @@ import { nowUs } from "./clock.ts";
 import type { NodeConfig } from "./config.ts";
 import { controlService } from "./control-service.ts";
 import { Controls, REAL_TIME } from "./controls.ts";
-import { nextIncarnation } from "./incarnation.ts";
+import { hasLived, nextIncarnation } from "./incarnation.ts";
 import type { Log } from "./log.ts";
 import { machineOf } from "./machine-loader.ts";
-import { createMetrics, serveMetrics, type Metrics } from "./metrics.ts";
+import type { Metrics } from "./metrics.ts";
 import { nodeOptions } from "./node-options.ts";
 import { ObservationHub } from "./observation-hub.ts";
 import { observerService } from "./observer-service.ts";
 import { addClientServices, type Hosted } from "./services/index.ts";
 import { leaveOnSignals } from "./leaving.ts";
 import { Peers } from "./peers.ts";
+import { startYielding } from "./yielding.ts";
 
 /** How long those who were just answered have to hear it, when the node leaves. */
 const DRAIN_MS_MAX = 200;
@@ -48,6 +48,8 @@ export interface ProcessOptions {
 export async function startProcess(options: ProcessOptions): Promise<void> {
   const { config, configFile, playground, log } = options;
   endOnDefects(log);
+  // A founder of a new cluster has nobody to give way to.
+  const yielding = hasLived(config.dataDir) || config.join ? startYielding() : null;
   // grpc-js writes its own lines for people; what matters of them is told by our log.
   setLogVerbosity(logVerbosity.NONE);
   const opened = await promised<OpenedDisk>((done) => openDisk(config.dataDir, done));
@@ -93,7 +95,10 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     incarnation,
     peers: configured,
     gate,
-    onEnvelope: (envelope) => node?.receive(envelope),
+    onEnvelope(envelope) {
+      yielding?.heard(envelope);
+      node?.receive(envelope);
+    },
     onUnreachable: (peerId) => node?.unreachable(peerId),
     onRefused: (refusal) => log.warn(refusal, "refused a connection"),
   });
@@ -117,10 +122,14 @@ export async function startProcess(options: ProcessOptions): Promise<void> {
     );
   });
   node = raftNode;
+  yielding?.untilCaughtUp(() => raftNode.status());
   // What its log says of the members, which may be newer than its file.
   peers.changed(raftNode.configuration());
-  // Without a port to read them from nothing is counted.
-  const metrics = config.metrics === undefined ? null : createMetrics(raftNode, storage, transport);
+  // Without a port to read them from nothing is counted, and nothing of it is loaded.
+  const metrics =
+    config.metrics === undefined
+      ? null
+      : (await import("./metrics.ts")).createMetrics(raftNode, storage, transport);
 
   const hub = new ObservationHub(observedNode(raftNode, transport));
   const controlled = new Controls({ config, node: raftNode, gate, disk: faultyDisk, hub, log });
@@ -232,9 +241,12 @@ function listen(server: Server, config: NodeConfig): Promise<string> {
 }
 
 /** @throws Error as `listen` does. */
-function listenForMetrics({ registry }: Metrics, { id, metrics }: NodeConfig): Promise<HttpServer> {
+function listenForMetrics(
+  served: Metrics,
+  { id, metrics }: NodeConfig,
+): Promise<{ close(): void }> {
   const address = metrics?.listen ?? "";
-  return serveMetrics(registry, address).catch((error: Error) => {
+  return served.serve(address).catch((error: Error) => {
     throw cannotListen(id, "serve metrics on", address, error);
   });
 }

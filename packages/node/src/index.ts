@@ -31,6 +31,7 @@ export type {
   HardState,
   LogIndex,
   Message,
+  RaftStatus,
   NodeId,
   PeerProgress,
   RecoveredState,
