@@ -174,6 +174,8 @@ export function createVirtualDisk(ports: VirtualDiskPorts): VirtualDisk {
       disk.capacityBytes = Number.MAX_SAFE_INTEGER;
     },
     rot(place, bit) {
+      // A proof that only the page cache has may be lost before anybody reads it.
+      if (disk.pendingCount > 0) disk.crash(chance);
       const target = rotPlaces(disk);
       const total = target.ranges.reduce((sum, { start, end }) => sum + end - start, 0);
       let rest = Math.floor(place * total);
