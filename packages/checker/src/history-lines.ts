@@ -68,7 +68,6 @@ export function parseHistory(text: string): ParsedHistory {
     if (fields.has("fault") && !fields.has("op")) bands.push(faultOf(fields));
     else parsed.push(operationOf(fields, line));
   }
-  refuseOverlaps(parsed);
   const times = createTimes([
     ...parsed.flatMap(({ call, return: returned }) =>
       returned === null ? [call] : [call, returned],
@@ -173,45 +172,6 @@ function txnOf(fields: Fields, isTold: boolean): Action {
     reads: isTold ? fields.cells("reads") : [],
     succeeded: isTold ? fields.flag("succeeded") : null,
   };
-}
-
-/** One client does one thing at a time: the next call is not before the last return. */
-function refuseOverlaps(parsed: readonly ParsedLine[]): void {
-  const byClient = new Map<number, ParsedLine[]>();
-  for (const operation of parsed) {
-    const own = byClient.get(operation.client) ?? [];
-    byClient.set(operation.client, own);
-    own.push(operation);
-  }
-  const refusals: HistoryError[] = [];
-  for (const own of byClient.values()) {
-    own.sort((left, right) => compare(left.call, right.call) || compare(endOf(left), endOf(right)));
-    for (const [at, operation] of own.entries()) {
-      const before = own[at - 1];
-      // Without an answer the client may have gone on at any time.
-      if (before === undefined || before.return === null) continue;
-      if (operation.call >= before.return) continue;
-      const [first, later] = [before, operation].toSorted((left, right) => left.line - right.line);
-      refusals.push(
-        new HistoryError(
-          later!.line,
-          `expected client ${operation.client} to do one thing at a time, got this operation ` +
-            `overlapping the one in line ${first!.line}`,
-        ),
-      );
-    }
-  }
-  const [first] = refusals.toSorted((left, right) => left.line - right.line);
-  if (first !== undefined) throw first;
-}
-
-function endOf(operation: ParsedLine): bigint {
-  return operation.return ?? operation.call;
-}
-
-function compare(left: bigint, right: bigint): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }
 
 /** A number as it stands in the text: times may be larger than what a double holds exactly. */

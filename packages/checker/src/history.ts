@@ -44,7 +44,7 @@ export interface KeyValue {
 }
 
 export interface Operation {
-  /** One client does one thing at a time; after an unknown outcome it goes on as a new one. */
+  /** A row of the picture; it makes no difference to the verdict. */
   readonly client: number;
   readonly action: Action;
   readonly call: number;

@@ -115,6 +115,12 @@ describe("what is not, and why", () => {
       4,
     ],
     [
+      "a lost write of a key that nobody deletes",
+      [ok(1, 0, 1, put("1")), ok(2, 2, 3, get(null))],
+      /x was seen to be absent although it had been written before: client 1 put/,
+      2,
+    ],
+    [
       "a lost delete",
       [ok(1, 0, 1, put("1")), ok(1, 2, 3, gone()), ok(2, 4, 5, get("1"))],
       /x = "1" was seen although it had been overwritten before|no order of these/,

@@ -50,7 +50,29 @@ function checkSlot({ keys, steps }: Group, slot: number): Finding | null {
       written.witness = step;
     }
   }
-  return findStale(key, writers, readers);
+  return findStale(key, writers, readers) ?? findLost(key, slot, steps);
+}
+
+/** Absent, though it had been written before, and nobody can have deleted it. */
+function findLost(key: string, slot: number, steps: readonly Step[]): Finding | null {
+  let first: Step | null = null;
+  for (const step of steps) {
+    if (step.succeeds === false) continue;
+    for (const cell of step.writes) {
+      if (cell.slot !== slot) continue;
+      if (cell.value === ABSENT) return null;
+      const isSooner = !step.optional && (first === null || step.return < first.return);
+      if (isSooner && !step.requires.some((found) => found.slot === slot)) first = step;
+    }
+  }
+  if (first === null) return null;
+  const { return: writtenBy } = first;
+  const lost = steps.find(
+    ({ call, requires }) =>
+      call > writtenBy && requires.some((found) => found.slot === slot && found.value === ABSENT),
+  );
+  if (lost === undefined) return null;
+  return finding(`${key} was seen to be absent although it had been written before`, lost, first);
 }
 
 /**
