@@ -1,27 +1,17 @@
 /**
- * How long the check of a history takes, good ones and spoilt ones: `node test/bench/history.ts`.
- * Each history goes through `raft-client check-history` as a person would run it, the start of the
- * process and the reading of the text included. `--write DIRECTORY` keeps the histories. `--json`:
- * one JSON document.
+ * How long the check of a history takes, good ones and spoilt ones. Each goes through
+ * `raft-client check-history` as a person would run it, the start of the process and the reading
+ * of the text included.
  */
 import { execFile } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { formatHistory } from "@raftarium/checker";
 import type { Verdict } from "@raftarium/checker";
 import { MAKES, ORDINARY } from "@raftarium/checker/testing";
 import type { HistoryShape, MakeHistory } from "@raftarium/checker/testing";
 import { createRandom } from "@raftarium/node";
-
-const { values } = parseArgs({
-  options: {
-    seeds: { type: "string", default: "3" },
-    write: { type: "string" },
-    json: { type: "boolean", default: false },
-  },
-});
 
 const crowd: HistoryShape = { ...ORDINARY, operations: 500, keys: 1, clients: 50 };
 const mostlyCas = { put: 1, get: 2, delete: 0, cas: 5 };
@@ -44,7 +34,7 @@ const shapes: readonly [string, HistoryShape, number][] = [
   ["the same, twenty values, a quarter unknown", { ...crowd, unknownOneIn: 4, values: 20 }, 10],
 ];
 
-interface Row {
+export interface HistoryRow {
   readonly shape: string;
   readonly history: string;
   readonly verdicts: Partial<Record<Verdict, number>>;
@@ -58,15 +48,16 @@ interface Row {
 
 async function measure(
   directory: string,
+  seeds: number,
   [shape, options, goalSeconds]: (typeof shapes)[number],
   [history, make]: readonly [string, MakeHistory],
-): Promise<Row> {
+): Promise<HistoryRow> {
   const verdicts: Partial<Record<Verdict, number>> = {};
   let [processSecondsMax, windowMax, notSmallest] = [0, 0, 0];
-  for (let seed = 1; seed <= Number(values.seeds); seed += 1) {
+  for (let seed = 1; seed <= seeds; seed += 1) {
     const operations = make(options, createRandom(seed));
     const name = `${shape} ${history} ${seed}`.replaceAll(/[^a-z0-9]+/gi, "-");
-    const file = join(directory, `${name}.ndjson`);
+    const file = join(directory, `${name}.jsonl`);
     writeFileSync(file, formatHistory(operations));
     const { verdict, window, smallest, wallSeconds } = await runClient(file);
     processSecondsMax = Math.max(processSecondsMax, wallSeconds);
@@ -106,7 +97,7 @@ function seconds(value: number): string {
   return `${value.toFixed(2)} s`;
 }
 
-function show({ shape, history, verdicts, windowMax, ...row }: Row): string {
+function show({ shape, history, verdicts, windowMax, ...row }: HistoryRow): string {
   const told = Object.entries(verdicts)
     .map(([verdict, count]) => `${count} ${verdict}`)
     .join(", ");
@@ -120,24 +111,36 @@ function show({ shape, history, verdicts, windowMax, ...row }: Row): string {
   ].join(" ");
 }
 
-const kept = values.write;
-const directory = kept ?? mkdtempSync(join(tmpdir(), "raftarium-histories-"));
-mkdirSync(directory, { recursive: true });
-const rows: Row[] = [];
-try {
-  const nothing = join(directory, "nothing.ndjson");
-  writeFileSync(nothing, "");
-  await runClient(nothing);
-  const { wallSeconds: startSeconds } = await runClient(nothing);
-  if (!values.json) process.stdout.write(`process with nothing to do: ${seconds(startSeconds)}\n`);
-  for (const shape of shapes) {
-    for (const spoil of Object.entries(MAKES)) {
-      const row = await measure(directory, shape, spoil);
-      rows.push(row);
-      if (!values.json) process.stdout.write(`${show(row)}\n`);
-    }
-  }
-} finally {
-  if (kept === undefined) rmSync(directory, { recursive: true });
+export interface HistoryBench {
+  /** Histories of each kind. */
+  readonly seeds: number;
+  /** Only those whose shape or way of spoiling has this in its name. */
+  readonly only: string;
 }
-if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
+
+/** @param say takes a line as soon as it is known. */
+export async function benchHistory(
+  { seeds, only }: HistoryBench,
+  say: (line: string) => void,
+): Promise<readonly HistoryRow[]> {
+  const directory = mkdtempSync(join(tmpdir(), "raftarium-histories-"));
+  const rows: HistoryRow[] = [];
+  try {
+    const nothing = join(directory, "nothing.jsonl");
+    writeFileSync(nothing, "");
+    await runClient(nothing);
+    const { wallSeconds } = await runClient(nothing);
+    say(`process with nothing to do: ${seconds(wallSeconds)}`);
+    for (const shape of shapes) {
+      for (const spoil of Object.entries(MAKES)) {
+        if (!`${shape[0]}, ${spoil[0]}`.includes(only)) continue;
+        const row = await measure(directory, seeds, shape, spoil);
+        rows.push(row);
+        say(show(row));
+      }
+    }
+  } finally {
+    rmSync(directory, { recursive: true });
+  }
+  return rows;
+}

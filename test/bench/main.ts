@@ -11,6 +11,7 @@ import { benchCore, describeCore } from "./core.ts";
 import { startEtcd, type EtcdCluster } from "./etcd.ts";
 import { measureFailover } from "./failover.ts";
 import { describeFollowers, measureFollowers } from "./followers.ts";
+import { benchHistory } from "./history.ts";
 import { measureMemory } from "./memory.ts";
 import { measureObservers } from "./observers.ts";
 import { median, runLoad, type LoadResult, type Operation } from "./load.ts";
@@ -27,6 +28,9 @@ const HELP = `pnpm bench [options]: throughput and latency of three durable node
   --followers       instead: what a follower costs that was down, or that is paused
   --observers       instead: what a page that watches costs the nodes
   --core            instead: the core alone, in memory, three nodes in one process
+  --history         instead: how long raft-client check-history takes, good histories and bad
+  --seeds N         of each kind of history (default 1)
+  --only TEXT       only the histories with this in their names
   --json            one JSON document on standard output`;
 
 const { values } = parseArgs({
@@ -41,6 +45,9 @@ const { values } = parseArgs({
     followers: { type: "boolean", default: false },
     observers: { type: "boolean", default: false },
     core: { type: "boolean", default: false },
+    history: { type: "boolean", default: false },
+    seeds: { type: "string", default: "1" },
+    only: { type: "string", default: "" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -119,6 +126,11 @@ async function main(): Promise<void> {
     const figures = benchCore();
     for (const line of describeCore(figures)) say(line);
     if (values.json) process.stdout.write(`${JSON.stringify(figures, null, 2)}\n`);
+    return;
+  }
+  if (values.history) {
+    const rows = await benchHistory({ seeds: Number(values.seeds), only: values.only }, say);
+    if (values.json) process.stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return;
   }
   const directory = join(process.cwd(), ".raftarium", `bench-${process.pid}`);
