@@ -17,6 +17,7 @@ import { fingerprintOf } from "./trace.ts";
 import type { Trace } from "./trace.ts";
 import { drawAction } from "./workload.ts";
 import type { LastSeen } from "./workload.ts";
+import type { Placed } from "./witness.ts";
 
 export interface ClientPorts {
   readonly timeline: Timeline;
@@ -32,6 +33,8 @@ export interface ClientPorts {
 export interface Clients {
   /** What is still under way is there, too: nobody knows what becomes of it. */
   history(): readonly Operation[];
+  /** The history, and where in the log each operation took effect. */
+  placed(): readonly Placed[];
   readonly acknowledgedCount: number;
   /** From now on nobody begins anything new. */
   stop(): void;
@@ -66,6 +69,14 @@ interface VirtualClient {
   request: Request | null;
 }
 
+/** Of an operation: how to recognise its command in the log, or as of what index it read. */
+interface Trail {
+  readonly fingerprint: number;
+  readonly readIndex: number | null;
+}
+
+/** A read as of an index saw that entry, and not the next. */
+const AFTER_ITS_ENTRY = 0.5;
 /** `index` null: no good answer. */
 type Settled = (outcome: Outcome, index: number | null) => void;
 
@@ -81,6 +92,8 @@ const PROBE_PAUSE_US = 50_000;
 export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
   const { timeline, chance, counts, oracle, trace, fleet, tell } = ports;
   const history: Operation[] = [];
+  /** One for each of the history. */
+  const trails: Trail[] = [];
   const clients: VirtualClient[] = [];
   let acknowledgedCount = 0;
   let identityCount = 0;
@@ -200,7 +213,8 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     if (reply.kind === "notice") oracle.refused(id, reply.notice.session);
     const isSentAgain =
       position !== null && outcome === "unknown" && !stopped && chance.happens(swarm.retryRate);
-    if (!isSentAgain) record(request, action, outcome);
+    const index = reply.kind === "ok" ? reply.index : null;
+    if (!isSentAgain) record(request, action, outcome, index);
     if (reply.kind !== "ok") turnElsewhere(client, reply);
     if (isSentAgain) {
       counts.add("client tried again in its session");
@@ -213,7 +227,7 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
       client.identity = newIdentity();
       if (client.session !== null && chance.happens(NEW_SESSION_SHARE)) client.session = null;
     }
-    then(outcome, reply.kind === "ok" ? reply.index : null);
+    then(outcome, index);
   }
 
   function take(request: Request, action: Action, reply: Extract<Reply, { kind: "ok" }>): void {
@@ -230,10 +244,11 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
       leaderId === null || leaderId === client.targetId ? chance.pick(fleet.all).nodeId : leaderId;
   }
 
-  function record(request: Request, action: Action, outcome: Outcome): void {
-    const { id, client, callUs } = request;
+  function record(request: Request, action: Action, outcome: Outcome, index: number | null): void {
+    const { id, client, fingerprint, callUs } = request;
     client.request = null;
     const returnUs = outcome === "unknown" ? null : timeline.nowUs();
+    trails.push({ fingerprint, readIndex: action.kind === "get" ? index : null });
     history.push({ client: client.identity, action, call: callUs, return: returnUs, outcome });
     if (tell === null || (action.kind === "get" && outcome !== "ok")) return;
     tell(
@@ -256,16 +271,28 @@ export function createClients(swarm: Swarm, ports: ClientPorts): Clients {
     return client;
   }
 
+  function stillOpen(): Placed[] {
+    return clients.flatMap(({ request, identity }): Placed[] => {
+      if (request === null) return [];
+      const { action, callUs, fingerprint } = request;
+      const open = { client: identity, action, call: callUs, return: null } as const;
+      const place = placeOf({ fingerprint, readIndex: null });
+      return [{ operation: { ...open, outcome: "unknown" }, place }];
+    });
+  }
+
+  function placeOf({ fingerprint, readIndex }: Trail): number | null {
+    if (readIndex !== null) return readIndex + AFTER_ITS_ENTRY;
+    return oracle.placeOf(fingerprint) || null;
+  }
+
   for (let count = 0; count < swarm.clientCount; count += 1) run(createClient(), 0);
 
   return {
-    history() {
-      const open = clients.flatMap(({ request, identity }): Operation[] => {
-        if (request === null) return [];
-        const { action, callUs } = request;
-        return [{ client: identity, action, call: callUs, return: null, outcome: "unknown" }];
-      });
-      return [...history, ...open];
+    history: () => [...history, ...stillOpen().map(({ operation }) => operation)],
+    placed() {
+      const settled = history.map((operation, at) => ({ operation, place: placeOf(trails[at]!) }));
+      return [...settled, ...stillOpen()];
     },
     get acknowledgedCount() {
       return acknowledgedCount;

@@ -40,6 +40,8 @@ export interface FleetPorts {
   readonly chain: ConfigurationChain;
   readonly network: Network;
   readonly sabotage: Sabotage;
+  /** Who throws has crashed; otherwise the run is over then. */
+  readonly throwingIsFatal: boolean;
   readonly observer: ((observation: Observation) => void) | null;
   readonly healthChanged: (nodeId: number, health: ProcessHealth) => void;
 }
@@ -49,7 +51,8 @@ export function createFleet(firstIds: readonly number[], ports: FleetPorts): Fle
   const byId: (VirtualProcess | undefined)[] = [];
 
   function add(nodeId: number, voters: readonly number[]): VirtualProcess {
-    const process = createOne(nodeId, voters, ports);
+    const crash = (): void => byId[nodeId]?.crash();
+    const process = createOne(nodeId, voters, ports, ports.throwingIsFatal ? crash : null);
     all.push(process);
     byId[nodeId] = process;
     return process;
@@ -72,7 +75,12 @@ export function createFleet(firstIds: readonly number[], ports: FleetPorts): Fle
   };
 }
 
-function createOne(nodeId: number, voters: readonly number[], ports: FleetPorts): VirtualProcess {
+function createOne(
+  nodeId: number,
+  voters: readonly number[],
+  ports: FleetPorts,
+  onThrow: (() => void) | null,
+): VirtualProcess {
   const { swarm, timeline, counts, checker, sabotage, trace, network } = ports;
   // Of the id alone, so that who joins earlier changes nothing for who joins later.
   const chance = createChance(ports.seed, nodeId);
@@ -102,6 +110,7 @@ function createOne(nodeId: number, voters: readonly number[], ports: FleetPorts)
         explanation: `node ${failedId} threw: ${text}`,
         nodeIds: [failedId],
       });
+      onThrow?.();
     },
     healthChanged: ports.healthChanged,
   });

@@ -26,6 +26,8 @@ export interface Oracle {
   answeredRead(requestId: number, key: string, index: number, answer: Answer): void;
   /** A definite failure: the command must never be committed. */
   failed(requestId: number, fingerprint: number): void;
+  /** Where the command took effect in the log; 0: nowhere. */
+  placeOf(fingerprint: number): number;
   /** Lets the model follow the commit index. */
   advance(): void;
   /** The model's state as text, in the form of `VirtualProcess.stateText`. */
@@ -179,6 +181,7 @@ export function createOracle(checker: InvariantChecker): Oracle {
         );
       }
     },
+    placeOf: (fingerprint) => byFingerprint.get(fingerprint)?.committedIndex ?? 0,
     advance,
     stateText: () => model.stateText(),
   };

@@ -36,6 +36,7 @@ import { createTimeline } from "./timeline.ts";
 import type { Timeline } from "./timeline.ts";
 import { createTrace } from "./trace.ts";
 import type { Trace } from "./trace.ts";
+import { isWitness } from "./witness.ts";
 
 /** A healed majority must commit within so many longest election timeouts, if Raft lets it. */
 export const PROGRESS_BOUND_ELECTIONS = 20;
@@ -57,6 +58,11 @@ export interface SimulationOptions {
   /** Takes the place of what the seed draws. */
   readonly overrides?: Partial<Swarm>;
   readonly sabotage?: Sabotage;
+  /**
+   * The run goes on after a broken promise, to see who else finds it; whoever throws has crashed.
+   * Without it, the run ends there.
+   */
+  readonly toTheEnd?: boolean;
   /** Gets every observation of every node; without it, none are made. */
   readonly onObservation?: (observation: Observation) => void;
   /** Gets what the world did, in plain words: faults, clients' operations, phases. */
@@ -67,6 +73,8 @@ export interface SimulationResult {
   readonly seed: number;
   /** The first promise that was broken; null: none was. */
   readonly violation: Violation | null;
+  /** For each broken promise the first time: of that one event, or of all, if it went `toTheEnd`. */
+  readonly violations: readonly Violation[];
   /** When it was broken, or when the run ended. */
   readonly simulatedUs: number;
   /** Equal for equal seeds and options, whatever the machine. */
@@ -137,6 +145,7 @@ class World {
       chain: this.#chain,
       network: this.#network,
       sabotage: options.sabotage ?? {},
+      throwingIsFatal: options.toTheEnd === true,
       observer: options.onObservation ?? null,
       healthChanged: (nodeId, health) => this.#healthChanged(nodeId, health),
     });
@@ -181,24 +190,31 @@ class World {
     if (this.#runUntil(Math.round(totalUs * FAULT_SHARE))) {
       const core = this.#heal();
       if (core === null) this.#counts.add("majority lost for good");
-      else if (this.#demandProgress(core) && this.#runUntil(totalUs)) {
+      else if (
+        (this.#demandProgress(core) || this.#options.toTheEnd === true) &&
+        this.#runUntil(totalUs)
+      ) {
         this.#clients.stop();
         this.#demandConvergence(core);
       }
     }
-    if (this.#checker.violations.length === 0) this.#demandLinearizability();
+    if (!this.#isOver()) this.#demandLinearizability();
     return this.#result();
   }
 
-  /** Runs to that time. False: a promise was broken on the way. */
+  /** Runs to that time. False: a promise was broken on the way, and the run is over. */
   #runUntil(untilUs: number): boolean {
     const { violations } = this.#checker;
     while (this.#timeline.step(untilUs)) {
       this.#oracle.advance();
       this.#chain.advance();
-      if (violations.length > 0) return false;
+      if (violations.length > 0 && this.#isOver()) return false;
     }
-    return violations.length === 0;
+    return !this.#isOver();
+  }
+
+  #isOver(): boolean {
+    return this.#checker.violations.length > 0 && this.#options.toTheEnd !== true;
   }
 
   /** Mends a random majority; what is wrong with the others, and between, stays wrong. */
@@ -288,8 +304,15 @@ class World {
     return true;
   }
 
-  /** The oracle knows the order of the log; this looks for any order, and knows only the answers. */
+  /**
+   * Whether any order explains the answers. Nearly always that of the log does, which is quick to
+   * see; otherwise a search that knows nothing but the answers looks for another.
+   */
   #demandLinearizability(): void {
+    if (isWitness(this.#clients.placed())) {
+      this.#linearizability = "ok";
+      return;
+    }
     const budget = LINEARIZABILITY_BUDGET;
     const { verdict, sentence } = checkLinearizable(this.#clients.history(), { budget });
     this.#linearizability = verdict;
@@ -351,12 +374,14 @@ class World {
   }
 
   #result(): SimulationResult {
-    const violation = this.#checker.violations[0] ?? null;
+    const violations = firstOfEach(this.#checker.violations);
+    const violation = violations[0] ?? null;
     if (violation !== null) this.#tell(`${violation.invariant}: ${violation.explanation}`);
     const history = this.#clients.history();
     return {
       seed: this.#options.seed,
       violation,
+      violations,
       simulatedUs: this.#timeline.nowUs(),
       traceHash: this.#trace.digest(),
       eventCount: this.#timeline.stepCount,
@@ -371,4 +396,12 @@ class World {
       swarm: this.#swarm,
     };
   }
+}
+
+function firstOfEach(violations: readonly Violation[]): readonly Violation[] {
+  const found = new Map<string, Violation>();
+  for (const violation of violations) {
+    if (!found.has(violation.invariant)) found.set(violation.invariant, violation);
+  }
+  return [...found.values()];
 }
