@@ -18,7 +18,14 @@ const get = (client: number, value: string, call: number, end: number): Operatio
 const stale = [put(1, "1", 10, 20), put(2, "2", 30, 40), get(3, "1", 50, 60), get(4, "2", 50, 60)];
 
 interface Drawn {
-  readonly bars: readonly { from: number; window?: true; impossible?: true; at?: number }[];
+  readonly bars: readonly {
+    from: number;
+    window?: true;
+    impossible?: true;
+    at?: number;
+    lane?: number;
+  }[];
+  readonly lanes: readonly number[];
   readonly faults: readonly object[];
 }
 
@@ -42,6 +49,19 @@ test("marks the window and the first impossible operation, and says why", () => 
   expect(html).toContain("x = &quot;1&quot; was seen although it had been overwritten before.");
   expect(html).toContain(">4</button>");
   expect(data.faults).toEqual([{ label: "cut", from: 1, to: null }]);
+});
+
+test("says whether fewer operations would do", () => {
+  expect(page(stale).html).toContain("None of them can be left out.");
+  const result = { ...checkLinearizable(stale), isSmallest: false };
+  const html = historyPage({ title: "", history: stale, result });
+  expect(html).toContain("It was given up to find out whether fewer would do.");
+});
+
+test("bars of one client that overlap lie in lanes of their own", () => {
+  const { data } = page([put(1, "1", 10, 30), get(1, "1", 20, 40), put(2, "1", 10, 20)]);
+  expect(data.bars.map(({ lane = 0 }) => lane)).toEqual([0, 1, 0]);
+  expect(data.lanes).toEqual([2, 1]);
 });
 
 test("shows when each operation takes effect where there is an order", () => {

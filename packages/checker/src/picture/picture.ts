@@ -7,6 +7,7 @@ import { keysOf } from "../history.ts";
 import type { FaultBand, Operation } from "../history.ts";
 import type { LinearizabilityResult } from "../linearizability/check.ts";
 import { describeAction } from "../linearizability/describe.ts";
+import { lanesOf } from "./lanes.ts";
 import { PICTURE_SCRIPT } from "./script.ts";
 import { PICTURE_STYLE } from "./style.ts";
 
@@ -28,6 +29,8 @@ interface Bar {
   readonly c: number;
   /** Place in the list of keys. */
   readonly k: number;
+  /** Below others of its client that it overlaps with. */
+  readonly lane?: number;
   readonly op: string;
   readonly from: number;
   readonly to: number | null;
@@ -112,7 +115,7 @@ function headOf({ title, history, result, note = "" }: Picture): string {
 
 /** The window in words, for who can't see the bars, and for who wants to copy it. */
 function windowOf({ history, result, lines }: Picture): string {
-  const { window, impossible } = result;
+  const { window, impossible, isSmallest } = result;
   if (window.length === 0) return "";
   const places = new Map(history.map((operation, at) => [operation, at]));
   const rows = window.slice(0, ROWS_MAX).map((operation) => {
@@ -133,8 +136,11 @@ function windowOf({ history, result, lines }: Picture): string {
     window.length === 1
       ? "This operation alone has no explanation"
       : `No order explains these ${window.length} operations`;
+  const few = isSmallest
+    ? "None of them can be left out."
+    : "It was given up to find out whether fewer would do.";
   return `<section aria-labelledby="smallest"><h2 id="smallest">${all}</h2>
-<table><thead><tr><th>${lines === undefined ? "no." : "line"}</th><th>client</th><th>call</th>
+${window.length === 1 ? "" : `<p class="muted">${few}</p>\n`}<table><thead><tr><th>${lines === undefined ? "no." : "line"}</th><th>client</th><th>call</th>
 <th>return</th><th>operation</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>
 ${more > 0 ? `<p class="muted">and ${more} more</p>` : ""}</section>`;
 }
@@ -146,6 +152,7 @@ function dataOf({ history, result, faults = [], lines }: Picture): string {
     (left, right) => left - right,
   );
   const clientPlaces = new Map(clients.map((client, at) => [client, at]));
+  const lanes = lanesOf(history);
   const window = new Set(result.window);
   const moments = momentsOf(result);
   const bars = history.map((operation, at): Bar => {
@@ -155,9 +162,11 @@ function dataOf({ history, result, faults = [], lines }: Picture): string {
       (action.kind === "txn" && action.succeeded === false);
     const moment = moments.get(operation);
     const line = lines?.[at];
+    const lane = lanes.of[at]!;
     return {
       c: clientPlaces.get(client)!,
       k: keyPlaces.get(keysOf(action)[0] ?? "") ?? 0,
+      ...(lane === 0 ? {} : { lane }),
       op: action.kind,
       from: call,
       to: operation.return,
@@ -171,7 +180,13 @@ function dataOf({ history, result, faults = [], lines }: Picture): string {
     };
   });
   // A closing tag in a value must not end the script.
-  return JSON.stringify({ keys: keys.map(cut), clients, bars, faults }).replaceAll("<", "\\u003c");
+  return JSON.stringify({
+    keys: keys.map(cut),
+    clients,
+    lanes: clients.map((client) => lanes.counts.get(client)!),
+    bars,
+    faults,
+  }).replaceAll("<", "\\u003c");
 }
 
 /** Each as soon as it may be: after those before it in the order, and after its call. */

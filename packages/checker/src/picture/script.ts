@@ -5,7 +5,7 @@
 export const PICTURE_SCRIPT = String.raw`
 "use strict";
 const data = JSON.parse(document.getElementById("data").textContent);
-const { bars, clients, keys, faults } = data;
+const { bars, clients, lanes, keys, faults } = data;
 const $ = (id) => document.getElementById(id);
 const stage = $("stage"), canvas = $("canvas"), room = $("room"), told = $("told");
 const GUTTER = 64, TOP = 38, ROW = 24, BAR = 16, COLOURS = 7, WIDTH_MAX = 8e6;
@@ -20,6 +20,11 @@ const span = (end - start) * 1.04;
 const order = bars.map((_, at) => at).sort((a, b) => bars[a].from - bars[b].from || a - b);
 const rows = clients.map(() => []);
 for (const at of order) rows[bars[at].c].push(at);
+// Lanes of all clients, one below the other: whose each is, and where each client's begin.
+const clientAt = lanes.flatMap((count, c) => Array(count).fill(c));
+const firstLane = [];
+for (const [at, c] of clientAt.entries()) firstLane[c] ??= at;
+const rowOf = ({ c, lane = 0 }) => firstLane[c] + lane;
 const windowBars = order.filter((at) => bars[at].window);
 const impossible = bars.findIndex((bar) => bar.impossible);
 const hidden = new Set();
@@ -46,7 +51,7 @@ function setScale(wanted, pivotTime, pivotX) {
   scale = Math.min(Math.max(wanted, least), Math.max(least, WIDTH_MAX / span, 40));
   if (span * scale > WIDTH_MAX * 2) scale = (WIDTH_MAX * 2) / span;
   room.style.width = GUTTER + span * scale + "px";
-  const tall = TOP + clients.length * ROW + 16;
+  const tall = TOP + clientAt.length * ROW + 16;
   room.style.height = tall + "px";
   stage.style.height = "min(62vh, " + (tall + 30) + "px)";
   stage.scrollLeft = (pivotTime - start) * scale - pivotX;
@@ -79,15 +84,20 @@ function draw() {
   const left = stage.scrollLeft, top = stage.scrollTop;
   const x = (time) => GUTTER + (time - start) * scale - left;
   drawGrid(paint, width, height, left, x);
-  drawFaults(paint, width, height, x);
-  const first = Math.max(0, Math.floor((top - TOP) / ROW));
-  const last = Math.min(clients.length - 1, Math.ceil((top + height - TOP) / ROW));
-  for (let row = first; row <= last; row += 1) {
-    const y = TOP + row * ROW - top;
+  const drawNames = drawFaults(paint, width, height, x);
+  const yOf = (bar) => TOP + rowOf(bar) * ROW - top + (ROW - BAR) / 2;
+  const row = (y) => Math.min(Math.max(0, Math.floor((y - TOP) / ROW)), clientAt.length - 1);
+  const first = clientAt[row(top)] ?? 0, last = clientAt[row(top + height)] ?? -1;
+  for (let c = first; c <= last; c += 1) {
     paint.fillStyle = look.line;
-    paint.fillRect(0, y + ROW - 1, width, 0.5);
-    for (const at of rows[row]) drawBar(paint, at, x, y + (ROW - BAR) / 2, width);
+    paint.fillRect(0, TOP + (firstLane[c] + lanes[c]) * ROW - top - 1, width, 0.5);
+    for (const at of rows[c]) {
+      if (at !== impossible) drawBar(paint, at, x, yOf(bars[at]), width);
+    }
   }
+  drawNames();
+  // Last, so that nothing lies on its mark.
+  if (impossible !== -1) drawBar(paint, impossible, x, yOf(bars[impossible]), width);
   paint.fillStyle = look.ground;
   paint.fillRect(0, 0, width, TOP - 12);
   drawTimes(paint, width, left, x);
@@ -96,8 +106,8 @@ function draw() {
   paint.fillStyle = look.muted;
   paint.font = "11px Inter, system-ui, sans-serif";
   paint.textAlign = "right";
-  for (let row = first; row <= last; row += 1) {
-    paint.fillText(String(clients[row]), GUTTER - 12, TOP + row * ROW - top + 16);
+  for (let c = first; c <= last; c += 1) {
+    paint.fillText(String(clients[c]), GUTTER - 12, TOP + firstLane[c] * ROW - top + 16);
   }
   paint.fillStyle = look.ground;
   paint.fillRect(0, 0, GUTTER - 4, TOP - 12);
@@ -125,9 +135,10 @@ function drawTimes(paint, width, left, x) {
     paint.fillText(units(n * step), x(start + n * step) + 3, 18);
   }
 }
+// Hands back what draws their names: above the bars, where they can be read.
 function drawFaults(paint, width, height, x) {
   paint.font = "11px Inter, system-ui, sans-serif";
-  const ends = [];
+  const ends = [], names = [];
   for (const { label, from, to } of faults) {
     const begin = Math.max(GUTTER - 4, x(from));
     const stop = to === null ? width : Math.min(width, x(to));
@@ -139,8 +150,16 @@ function drawFaults(paint, width, height, x) {
     let lane = ends.findIndex((used) => used < begin);
     if (lane === -1) lane = ends.length;
     ends[lane] = begin + paint.measureText(label).width + 10;
-    paint.fillText(label, begin + 4, height - 8 - lane * 14);
+    names.push([label, begin + 4, height - 8 - lane * 16]);
   }
+  return () => { for (const [label, left, y] of names) drawOnGround(paint, label, left, y, look.muted); };
+}
+function drawOnGround(paint, text, left, y, colour) {
+  paint.font = "11px Inter, system-ui, sans-serif";
+  paint.fillStyle = look.ground;
+  paint.fillRect(left - 3, y - 11, paint.measureText(text).width + 6, 14);
+  paint.fillStyle = colour;
+  paint.fillText(text, left, y);
 }
 function drawBar(paint, at, x, y, width) {
   const bar = bars[at];
@@ -218,8 +237,7 @@ function drawOnBar(paint, bar, at, x, begin, stop, y, isHollow) {
     paint.lineTo(begin + 6, y - 7);
     paint.lineTo(begin, y);
     paint.fill();
-    paint.font = "11px Inter, system-ui, sans-serif";
-    paint.fillText("fits nowhere", Math.max(begin, GUTTER - 4) + 9, y - 3);
+    drawOnGround(paint, "fits nowhere", Math.max(begin, GUTTER - 4) + 9, y - 5, look.broken);
   }
 }
 function words(at) {
@@ -246,7 +264,7 @@ function choose(at, bring = true) {
     if (from < stage.scrollLeft || to > stage.scrollLeft + wide()) {
       stage.scrollLeft = from - wide() / 3;
     }
-    const y = bar.c * ROW;
+    const y = rowOf(bar) * ROW;
     const seen = stage.clientHeight - TOP - ROW;
     if (y < stage.scrollTop || y > stage.scrollTop + seen) stage.scrollTop = y - seen / 2;
   }
@@ -302,8 +320,9 @@ function barAt(event) {
   const time = start + (px - GUTTER + stage.scrollLeft) / scale;
   const slack = 3 / scale;
   let found;
-  for (const at of rows[row] || []) {
+  for (const at of rows[clientAt[row]] || []) {
     const { from, to, k } = bars[at];
+    if (rowOf(bars[at]) !== row) continue;
     if (!hidden.has(k) && from - slack <= time && (to === null || to + slack >= time)) found = at;
   }
   return found;
