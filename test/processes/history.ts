@@ -241,7 +241,7 @@ export async function expectLinearizable({
   const file = join(directory, `history-${name}.jsonl`);
   const picture = join(directory, `history-${name}.html`);
   const lines = history.map((_, index) => index + 1);
-  await writeFile(file, formatHistory(history));
+  await writeFile(file, formatHistory(history, faults));
   await writeFile(picture, historyPage({ title: name, history, result, faults, lines }));
   const [shownFile, shownPicture] = [file, picture].map((path) => relative("", path));
   throw new Error(

@@ -134,6 +134,30 @@ describe("verdicts", () => {
   });
 });
 
+describe("what is said of the history besides", () => {
+  const doubt = { doubt: "two writes may be missing" };
+
+  test("2: with a doubt, what has no explanation is Unknown, whatever the time", async () => {
+    const { exitCode, output } = await check(stale + lines(doubt));
+    expect(exitCode).toBe(2);
+    const [first] = output.split("\n");
+    expect(first).toBe("Unknown: no order explains all of it, but two writes may be missing.");
+  });
+
+  test("0: what has an explanation is Ok all the same", async () => {
+    expect((await check(good + lines(doubt))).exitCode).toBe(0);
+  });
+
+  test("notes are told, and change no verdict", async () => {
+    const noted = stale + lines({ note: "keys left out: y" });
+    const { exitCode, output } = await check(noted);
+    expect(exitCode).toBe(1);
+    expect(output).toContain("(keys left out: y)\n");
+    const inJson = await check(noted, "--output", "json");
+    expect(JSON.parse(inJson.output)).toMatchObject({ notes: ["keys left out: y"] });
+  });
+});
+
 describe("--html", () => {
   test("draws it, with the same exit code", async () => {
     const picture = join(directory, "history.html");

@@ -9,6 +9,7 @@ import {
   historyPage,
   keysOf,
   parseHistory,
+  withDoubts,
 } from "@raftarium/checker";
 import type { LinearizabilityResult, Operation, ParsedHistory } from "@raftarium/checker";
 import { EXIT } from "./exit-code.ts";
@@ -31,6 +32,8 @@ interface Checked {
   readonly seconds: number;
   /** The window may be larger than it need be. */
   readonly isCutShort: boolean;
+  /** It has no explanation, but may be incomplete. */
+  readonly isDoubted: boolean;
 }
 
 export interface CheckHistoryOptions {
@@ -52,15 +55,16 @@ export async function checkHistory(
   }
   const limitMs = session.options.timeout.checkMs;
   const isOutOfTime = (): boolean => performance.now() - start > limitMs;
-  const result = checkLinearizable(parsed.history, {
+  const found = checkLinearizable(parsed.history, {
     budget: CONFIGURATIONS_MAX,
     isOutOfTime,
     isSmallEnough: shrinkingEnds(start, limitMs),
     thorough: true,
   });
+  const result = withDoubts(found, parsed.doubts);
   const seconds = (performance.now() - start) / 1000;
   const isCutShort = result.verdict === "illegal" && !result.isSmallest;
-  const checked: Checked = { parsed, result, seconds, isCutShort };
+  const checked: Checked = { parsed, result, seconds, isCutShort, isDoubted: result !== found };
   if (options.html !== undefined) {
     const problem = await drawTo(options.html, file, checked);
     if (problem !== null) return refuse(session, problem);
@@ -83,7 +87,8 @@ function shrinkingEnds(startMs: number, limitMs: number): () => boolean {
 /** null if it is written; otherwise why not. */
 async function drawTo(path: string, file: string, checked: Checked): Promise<string | null> {
   const { parsed, result } = checked;
-  const { history, lines, faults, timesNote: note } = parsed;
+  const { history, lines, faults } = parsed;
+  const note = notesOf(parsed).join("; ");
   const title = file === "-" ? "standard input" : basename(file);
   try {
     await writeFile(path, historyPage({ title, history, result, lines, faults, note }));
@@ -91,6 +96,10 @@ async function drawTo(path: string, file: string, checked: Checked): Promise<str
   } catch (error) {
     return `cannot write ${path}: ${(error as Error).message}`;
   }
+}
+
+function notesOf({ notes, timesNote }: ParsedHistory): readonly string[] {
+  return timesNote === "" ? notes : [...notes, timesNote];
 }
 
 /** A text says why there is nothing to read. */
@@ -146,6 +155,7 @@ function toJson({ parsed, result, seconds, isCutShort }: Checked): object {
     configurations: visitedCount,
     seconds: Number(seconds.toFixed(3)),
     ...(parsed.timesNote === "" ? {} : { times: parsed.timesNote }),
+    ...(parsed.notes.length === 0 ? {} : { notes: parsed.notes }),
     ...(sentence === "" ? {} : { reason: sentence }),
     ...(impossible === null ? {} : { impossibleLine: lineOf(impossible) }),
     ...(verdict !== "illegal"
@@ -159,12 +169,12 @@ function rowOf(operation: Operation, line: number): object {
 }
 
 function toText(checked: Checked): string[] {
-  const { parsed, result, seconds } = checked;
+  const { parsed, result, seconds, isDoubted } = checked;
   const { operations, unknown, failed, clients, keys } = countsOf(parsed.history);
   const told = {
     ok: `Ok: some order explains ${operations === 1 ? "the" : "all"} ${plural(operations, "operation")}.`,
     illegal: `Illegal: ${result.sentence}.`,
-    unknown: `Unknown: ${result.sentence}. Give it more time (--timeout).`,
+    unknown: `Unknown: ${result.sentence}.${isDoubted ? "" : " Give it more time (--timeout)."}`,
   };
   const outcomes = `${unknown} of unknown outcome, ${failed} failed`;
   const lines = [
@@ -174,7 +184,7 @@ function toText(checked: Checked): string[] {
       `${result.visitedCount} configurations, ${seconds.toFixed(2)} s`,
   ];
   if (result.verdict === "illegal") lines.push("", ...windowOf(checked));
-  if (parsed.timesNote !== "") lines.push(`(${parsed.timesNote})`);
+  for (const note of notesOf(parsed)) lines.push(`(${note})`);
   return lines.map(printable);
 }
 

@@ -7,6 +7,7 @@ import { isUtf8 } from "node:buffer";
 import { Code, ConnectError } from "@connectrpc/connect";
 import { keysOf } from "@raftarium/checker";
 import type { Action, FaultBand, Operation } from "@raftarium/checker";
+import { describeRequest } from "@raftarium/kv";
 import type { Observation, ObservationBody } from "@raftarium/observer";
 import type {
   DeleteRangeRequest,
@@ -15,7 +16,8 @@ import type {
   RangeResponse,
   TxnRequest,
 } from "@raftarium/protocol/etcd";
-import { createForeignWrites, shownOf } from "./foreign-writes.ts";
+import { deleteRangeFromWire, putFromWire } from "@raftarium/protocol/kv";
+import { createForeignWrites } from "./foreign-writes.ts";
 
 /** Beyond it nothing more is kept. */
 const OPERATIONS_MAX = 20_000;
@@ -150,13 +152,11 @@ function actionOf(method: string, request: object): Action | null {
 
 /** How the nodes will tell of it; null: nothing is written, or they have words of their own. */
 function wordsOf(method: string, request: object): string | null {
-  if (method === "put") {
-    const { key, value, ignoreValue } = request as PutRequest;
-    return `${shownOf(key)}=${ignoreValue ? "(same)" : shownOf(value)}`;
-  }
+  if (method === "put") return describeRequest(putFromWire(request as PutRequest));
   if (method !== "deleteRange") return null;
-  const { key, rangeEnd } = request as DeleteRangeRequest;
-  return rangeEnd.length === 0 ? `del ${shownOf(key)}` : null;
+  const { rangeEnd } = request as DeleteRangeRequest;
+  if (rangeEnd.length > 0) return null;
+  return describeRequest(deleteRangeFromWire(request as DeleteRangeRequest));
 }
 
 function answered(action: Action, answer: unknown): Action {

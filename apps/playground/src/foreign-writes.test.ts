@@ -1,6 +1,6 @@
 import type { EntryView, NodeView, Observation, ObservationBody } from "@raftarium/observer";
 import { beforeEach, expect, test } from "vitest";
-import { createForeignWrites, shownOf, type ForeignWrites } from "./foreign-writes.ts";
+import { createForeignWrites, type ForeignWrites } from "./foreign-writes.ts";
 
 const bytes = (text: string) => Buffer.from(text);
 const name = (key: Uint8Array) => Buffer.from(key).toString();
@@ -145,11 +145,7 @@ test("holes are counted however much follows them", () => {
   expect(writes.untoldCount()).toBe(2);
 });
 
-test("long keys and values, and those that are no text, are shown as nodes show them", () => {
-  expect(shownOf(bytes("grün"))).toBe("grün");
-  expect(shownOf(bytes("a".repeat(65)))).toBe(`${"a".repeat(64)}…`);
-  expect(shownOf(bytes("a\n"))).toBe("0x610a");
-  expect(shownOf(Uint8Array.of(0xff))).toBe("0xff");
+test("keys that are too long to be shown whole", () => {
   const long = "a".repeat(70);
   touch(long);
   committed(`${"a".repeat(64)}…=1`);

@@ -4,7 +4,7 @@
  * clients' writes: an entry that none of these accounts for is somebody else's. What was in a key
  * before it was first asked for here is no matter.
  */
-import { isUtf8 } from "node:buffer";
+import { textOf } from "@raftarium/kv";
 import type { EntryView, Observation } from "@raftarium/observer";
 
 export interface ForeignWrites {
@@ -21,8 +21,6 @@ export interface ForeignWrites {
 
 /** Nodes tell so much of an entry at least. */
 const WORDS_COMPARED = 80;
-/** Of a key or a value, nodes tell so many characters. */
-const SHOWN_MAX = 64;
 /** Entries told that follow one that was not, kept in case another node tells it yet. */
 const COUNTED_MAX = 20_000;
 
@@ -103,7 +101,7 @@ export function createForeignWrites(): ForeignWrites {
   return {
     touch(key, name) {
       begin();
-      touched.set(name(key), shownOf(key));
+      touched.set(name(key), textOf(key));
     },
     expect(description) {
       begin();
@@ -146,20 +144,6 @@ export function createForeignWrites(): ForeignWrites {
       return Math.max(0, untold - Math.max(0, okCount - matchedCount)) + unreadableCount;
     },
   };
-}
-
-/** A key or a value in the nodes' words. */
-export function shownOf(bytes: Uint8Array): string {
-  const buffer = Buffer.from(bytes);
-  const characters = Array.from(buffer.toString());
-  const start = characters.slice(0, SHOWN_MAX).join("");
-  const isText = isUtf8(buffer) || !start.includes("\uFFFD");
-  if (isText && !/\p{Cc}/u.test(start)) return cut(characters, "");
-  return cut(buffer.toString("hex").match(/../g) ?? [], "0x", SHOWN_MAX / 2);
-}
-
-function cut(pieces: readonly string[], start: string, max = SHOWN_MAX): string {
-  return `${start}${pieces.slice(0, max).join("")}${pieces.length > max ? "…" : ""}`;
 }
 
 function shortened(description: string): string {

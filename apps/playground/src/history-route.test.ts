@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { create } from "@bufbuild/protobuf";
-import { parseHistory } from "@raftarium/checker";
+import { checkLinearizable, parseHistory, withDoubts } from "@raftarium/checker";
 import type { Observation, ObservationBody } from "@raftarium/observer";
 import {
   PutRequestSchema,
@@ -72,7 +72,10 @@ test("what another deleted at a node's own port is left out, and named", async (
   expect(page).toContain("<h1>Linearizable</h1>");
   expect(page).toContain("keys left out, because others wrote them: x<");
   expect(page).toContain("1 operation of 1 client on 1 key");
-  expect(await ask("/history.jsonl")).not.toContain('"key":"x"');
+  const { history: kept, notes, doubts } = parseHistory(await ask("/history.jsonl"));
+  expect(kept).toMatchObject([{ action: { key: "y" } }]);
+  expect(notes).toEqual(["keys left out, because others wrote them: x"]);
+  expect(doubts).toEqual([]);
 });
 
 test("what is told only after the question counts, too", async () => {
@@ -90,6 +93,13 @@ test("where it is not known what others wrote, the answer is never that it is il
   const page = await ask("/history.html");
   expect(page).toContain("<h1>Unknown</h1>");
   expect(page).toContain("one entry of the log may be others' writes");
+  // Whoever checks the text comes to the same verdict.
+  const parsed = parseHistory(await ask("/history.jsonl"));
+  const found = checkLinearizable(parsed.history);
+  expect(found.verdict).toBe("illegal");
+  const { verdict, sentence } = withDoubts(found, parsed.doubts);
+  expect(verdict).toBe("unknown");
+  expect(sentence).toContain("one entry of the log may be others' writes");
 });
 
 test("the text has the same faults as the page", async () => {

@@ -1,6 +1,6 @@
 /** GET /history.jsonl and /history.html: what this page's clients asked and were told. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { checkLinearizable, formatHistory, historyPage } from "@raftarium/checker";
+import { checkLinearizable, formatHistory, historyPage, withDoubts } from "@raftarium/checker";
 import type { LinearizabilityResult, Operation } from "@raftarium/checker";
 import { withoutKeys, type ClientHistory } from "./client-history.ts";
 import { sleep } from "./clock.ts";
@@ -47,7 +47,8 @@ function handleHistory(
           "content-disposition": 'attachment; filename="history.jsonl"',
           "cache-control": "no-store",
         });
-        response.end(formatHistory(history.operations(), history.faults(feed.recorded())));
+        const asides = { notes: notesOf(history), doubts: doubtsOf(history) };
+        response.end(formatHistory(history.operations(), history.faults(feed.recorded()), asides));
       });
       return true;
     case "/history.html":
@@ -67,16 +68,27 @@ function handleHistory(
 
 async function draw(clients: ClientHistory, feed: Pick<Feed, "recorded">): Promise<string> {
   const { history, result } = await judged(clients);
+  const faults = clients.faults(feed.recorded());
+  const title = "What clients asked through this page";
+  return historyPage({ title, history, result, faults, note: notesOf(clients).join("; ") });
+}
+
+function notesOf(clients: ClientHistory): readonly string[] {
   const foreign = clients.foreignKeys();
-  const notes = [
+  return [
     ...(foreign.length === 0
       ? []
       : [`keys left out, because others wrote them: ${namesOf(foreign)}`]),
     ...(clients.isFull() ? ["what came later was not kept"] : []),
   ];
-  const faults = clients.faults(feed.recorded());
-  const title = "What clients asked through this page";
-  return historyPage({ title, history, result, faults, note: notes.join("; ") });
+}
+
+/** In the words of withDoubts. */
+function doubtsOf(clients: Pick<ClientHistory, "untoldCount">): readonly string[] {
+  const count = clients.untoldCount();
+  if (count === 0) return [];
+  const entries = count === 1 ? "one entry" : `${count} entries`;
+  return [`${entries} of the log may be others' writes, and to which keys was not told`];
 }
 
 interface Judged {
@@ -94,16 +106,7 @@ export async function judged(
   await sleep(TOLD_MS);
   const history = withoutKeys(asked, clients.foreignKeys());
   const result = history.length < asked.length ? check(history) : first;
-  const untold = clients.untoldCount();
-  if (result.verdict !== "illegal" || untold === 0) return { history, result };
-  const entries = untold === 1 ? "one entry" : `${untold} entries`;
-  const sentence =
-    `no order explains all of it, but ${entries} of the log may be others' writes, and ` +
-    "to which keys was not told";
-  return {
-    history,
-    result: { ...result, verdict: "unknown", sentence, window: [], impossible: null },
-  };
+  return { history, result: withDoubts(result, doubtsOf(clients)) };
 }
 
 function check(history: readonly Operation[]): LinearizabilityResult {

@@ -10,6 +10,11 @@
  * What was wrong for a while is a line, too; without `until`, to the end:
  *
  *     {"fault":"cut off","nodes":[1,2],"from":10,"until":20}
+ *
+ * So is what a reader should know, and why what has no explanation may have one all the same:
+ *
+ *     {"note":"keys left out, because others wrote them: x"}
+ *     {"doubt":"two writes may be missing"}
  */
 import type { Action, FaultBand, KeyValue, Operation, Outcome, Value } from "./history.ts";
 import { createTimes } from "./history-times.ts";
@@ -33,6 +38,10 @@ export interface ParsedHistory {
   /** Of each operation, from 1. */
   readonly lines: readonly number[];
   readonly faults: readonly FaultBand[];
+  /** What a reader should know besides. */
+  readonly notes: readonly string[];
+  /** Why it may be incomplete: withDoubts. */
+  readonly doubts: readonly string[];
   /** What the operations' times are if they are not those of the text; empty if they are. */
   readonly timesNote: string;
 }
@@ -60,12 +69,17 @@ interface ParsedLine {
 export function parseHistory(text: string): ParsedHistory {
   const parsed: ParsedLine[] = [];
   const bands: ParsedFault[] = [];
+  const notes: string[] = [];
+  const doubts: string[] = [];
   let line = 0;
   for (const content of text.replace(/^\uFEFF/, "").split("\n")) {
     line += 1;
     if (content.trim() === "") continue;
     const fields = new Fields(content, line);
-    if (fields.has("fault") && !fields.has("op")) bands.push(faultOf(fields));
+    const isAside = !fields.has("op");
+    if (isAside && fields.has("fault")) bands.push(faultOf(fields));
+    else if (isAside && fields.has("note")) notes.push(fields.text("note"));
+    else if (isAside && fields.has("doubt")) doubts.push(fields.text("doubt"));
     else parsed.push(operationOf(fields, line));
   }
   const times = createTimes([
@@ -84,18 +98,23 @@ export function parseHistory(text: string): ParsedHistory {
   const faults = bands.map(({ label, from, to }): FaultBand => {
     return { label, from: times.of(from), to: to === null ? null : times.of(to) };
   });
-  return { history, lines: parsed.map(({ line }) => line), faults, timesNote: times.note };
+  const lines = parsed.map(({ line: place }) => place);
+  return { history, lines, faults, notes, doubts, timesNote: times.note };
 }
 
-/** The same operations and faults as text; `parseHistory` gives them back. */
+/** The same operations, faults, notes and doubts as text; `parseHistory` gives them back. */
 export function formatHistory(
   history: readonly Operation[],
   faults: readonly FaultBand[] = [],
+  { notes = [], doubts = [] }: Partial<Pick<ParsedHistory, "notes" | "doubts">> = {},
 ): string {
   const bands = faults.map(({ label: fault, from, to }) => {
     return to === null ? { fault, from } : { fault, from, until: to };
   });
-  return [...history.map(fieldsOf), ...bands].map((line) => `${JSON.stringify(line)}\n`).join("");
+  const asides = [...notes.map((note) => ({ note })), ...doubts.map((doubt) => ({ doubt }))];
+  return [...history.map(fieldsOf), ...bands, ...asides]
+    .map((line) => `${JSON.stringify(line)}\n`)
+    .join("");
 }
 
 function fieldsOf({ client, action, call, return: returned, outcome }: Operation): object {

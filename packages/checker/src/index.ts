@@ -10,6 +10,7 @@ export type {
   LinearizabilityOptions,
   LinearizabilityResult,
 } from "./linearizability/check.ts";
+export { withDoubts } from "./linearizability/doubt.ts";
 export { describeAction, describeOperation } from "./linearizability/describe.ts";
 export type { Verdict } from "./linearizability/search.ts";
 export { HistoryError, formatHistory, parseHistory } from "./history-lines.ts";
