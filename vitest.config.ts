@@ -7,7 +7,7 @@ export default defineConfig({
       {
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}"],
+          include: ["packages/*/{src,bin}/**/*.test.ts", "apps/*/src/**/*.test.{ts,tsx}"],
         },
       },
       {

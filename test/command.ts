@@ -13,18 +13,20 @@ export interface Command<Options> {
   readonly run: (options: Options) => Promise<number>;
 }
 
-/** Sets the exit code. What is thrown is told with the usage. */
+/** Sets the exit code. What is wrong with the options is told with the usage. */
 export async function runCommand<Options extends { readonly help: boolean }>({
   usage,
   readOptions,
   run,
 }: Command<Options>): Promise<void> {
+  let options: Options;
   try {
-    const options = readOptions(process.argv.slice(2));
-    if (options.help) print(usage);
-    else process.exitCode = await run(options);
+    options = readOptions(process.argv.slice(2));
   } catch (error) {
     process.stderr.write(`${(error as Error).message}\n\n${usage}`);
     process.exitCode = BAD_OPTIONS;
+    return;
   }
+  if (options.help) print(usage);
+  else process.exitCode = await run(options);
 }
