@@ -85,7 +85,10 @@ function pick({ packageName }: Mutant, loaded: Sabotage): Sabotage {
     case "raft":
       return { createRaft: present(loaded.createRaft) };
     case "node":
-      return { startRaftNode: present(loaded.startRaftNode) };
+      return {
+        startRaftNode: present(loaded.startRaftNode),
+        withSessions: present(loaded.withSessions),
+      };
     case "storage":
       return { openStorage: present(loaded.openStorage) };
     case "kv":

@@ -3,6 +3,7 @@
  * copy at test time. The simulator must kill every one; the shipped code never holds any.
  */
 import type { Patch } from "./load.ts";
+import { VARIANTS } from "./variants.ts";
 import * as worlds from "./worlds.ts";
 import type { World } from "./worlds.ts";
 
@@ -485,7 +486,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a retry is executed again",
-    world: null,
+    world: worlds.RETRIES,
     packageName: "node",
     patches: [
       {
@@ -497,7 +498,7 @@ export const MUTANTS: readonly Mutant[] = [
   },
   {
     bug: "a snapshot brings no sessions along: a retry is executed again after it",
-    world: null,
+    world: worlds.RETRIES_AFTER_SNAPSHOTS,
     packageName: "node",
     patches: [
       {
@@ -507,4 +508,5 @@ export const MUTANTS: readonly Mutant[] = [
       },
     ],
   },
+  ...VARIANTS,
 ];

@@ -85,6 +85,12 @@ export const CAMPAIGNS: World = {
   faults: faults(40, 100, "campaign", "isolate leader"),
 };
 
+/** The same, and every message may come twice. */
+export const DOUBLES: World = {
+  ...CAMPAIGNS,
+  network: { ...LATE, delayUsMin: 5 * MS },
+};
+
 /** All begin again at once, and hear of each other late: only chance can part them. */
 export const TOGETHER: World = {
   ...QUIET,
@@ -137,9 +143,34 @@ export const SNAPSHOTS: World = {
   faults: faults(500, 700, "isolate leader", "partition", "slow link"),
 };
 
+/** Nobody knows what became of a write, and sends it again under its number. */
+export const RETRIES: World = {
+  ...BUSY,
+  keyCount: 1,
+  leaseReads: false,
+  sessions: true,
+  retryRate: 1,
+  requestTimeoutUs: 100 * MS,
+  faults: faults(600, 500, "crash leader", "isolate leader"),
+};
+
+/** The same, and what is sent again may meet a node that began from a snapshot. */
+export const RETRIES_AFTER_SNAPSHOTS: World = {
+  ...RETRIES,
+  snapshotEntries: 8,
+  trailingEntries: 0,
+};
+
 /** Answers come out of order, and connections break. */
 export const BROKEN_CONNECTIONS: World = {
   ...BUSY,
+  network: { ...LATE, delayUsMin: MS },
+  faults: faults(200, 100, "crash"),
+};
+
+/** The same, and what the other side of a broken connection lacks is in a snapshot by then. */
+export const BROKEN_SNAPSHOTS: World = {
+  ...SNAPSHOTS,
   network: { ...LATE, delayUsMin: MS },
   faults: faults(200, 100, "crash"),
 };

@@ -6,6 +6,7 @@ import { simulate } from "@raftarium/simulator";
 import { describe, expect, test } from "vitest";
 import { loadMutant } from "../mutants/load.ts";
 import { MUTANTS } from "../mutants/mutants.ts";
+import { askOracles, oracleOf, ORACLES } from "../mutants/oracles.ts";
 import { nodeCountOf } from "../mutants/worlds.ts";
 
 const SEEDS_MAX = 1000;
@@ -38,6 +39,27 @@ test("without a bug nothing is accused in any of these worlds", { timeout: 300_0
       expect(violation).toBeNull();
     }
   }
+});
+
+test("each oracle is asked as if it were the only one", { timeout: 60_000 }, async () => {
+  const mutant = MUTANTS.find(({ bug }) => bug.startsWith("a reply sets matchIndex"))!;
+  const world = mutant.world!;
+  using loaded = await loadMutant(mutant);
+  const limits = { oracleSeeds: 20, seedsMax: 20, oraclesMsMax: 60_000, anyMsMax: 60_000 };
+  const { first } = askOracles(world, loaded.sabotage, limits);
+  expect([...first.keys()].toSorted()).toEqual([...ORACLES].toSorted());
+  // A run that ends at the first broken promise does not come to what the second oracle sees.
+  const { seed } = first.get("second oracle")!;
+  const options = { seed, nodeCount: nodeCountOf(seed, world), seconds: 6, overrides: world };
+  const stopped = simulate({ ...options, sabotage: loaded.sabotage });
+  expect(stopped.violations.map(({ invariant }) => oracleOf(invariant))).toEqual(["invariants"]);
+});
+
+test("who goes on to the end runs the same where nothing is broken", { timeout: 60_000 }, () => {
+  const options = { seed: 1, nodeCount: 5, seconds: 6 };
+  const { traceHash, violations } = simulate({ ...options, toTheEnd: true });
+  expect(violations).toEqual([]);
+  expect(traceHash).toBe(simulate(options).traceHash);
 });
 
 test("a patch that does not fit any more says so", async () => {
