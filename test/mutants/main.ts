@@ -11,8 +11,8 @@ import { askOracles, ORACLES } from "./oracles.ts";
 import type { Limits, Verdicts } from "./oracles.ts";
 import { runUnitTests } from "./unit-tests.ts";
 
-const ORACLES_MS_MAX = 30_000;
-const ANY_MS_MAX = 60_000;
+const ORACLES_MS_MAX = 60_000;
+const ANY_MS_MAX = 90_000;
 const NONE = "–";
 const NOT_TRIED = "";
 
