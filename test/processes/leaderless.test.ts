@@ -1,4 +1,4 @@
-import type { Observation } from "@raftarium/observer";
+import { BLANK_SUMMARY, type Observation } from "@raftarium/observer";
 import type { Role } from "@raftarium/raft";
 import { expect, test } from "vitest";
 import { windowsOf } from "./leaderless.ts";
@@ -17,20 +17,7 @@ const heartbeat = (ms: number, nodeId: number): Observation => ({
     kind: "message-sent",
     id: { source: nodeId, incarnation: 1, sequence: ms },
     target: 9,
-    message: {
-      kind: "heartbeat",
-      reply: false,
-      term: 1,
-      success: false,
-      prevLogIndex: 0,
-      prevLogTerm: 0,
-      entryCount: 0,
-      leaderCommit: 0,
-      matchIndex: 0,
-      readRound: 0,
-      offset: 0,
-      bytes: 0,
-    },
+    message: { ...BLANK_SUMMARY, term: 1 },
   },
 });
 

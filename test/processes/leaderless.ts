@@ -1,16 +1,30 @@
 /** When nobody led, from what the nodes themselves told. */
 import type { Observation } from "@raftarium/observer";
 import type { Role } from "@raftarium/raft";
+import { expect } from "vitest";
 import type { Playground } from "./playground.ts";
 
 /** The longest election timeout of a node that nobody configured otherwise, milliseconds. */
-export const ELECTION_TIMEOUT_MS_MAX = 600;
+const ELECTION_TIMEOUT_MS_MAX = 600;
 
 /** Every window without a leader between the first leader and the first crash, in ms. */
-export async function leaderlessWindows({ url }: Playground): Promise<readonly number[]> {
+async function leaderlessWindows({ url }: Playground): Promise<readonly number[]> {
   const response = await fetch(`${url}/recording.jsonl`);
   const lines = (await response.text()).trimEnd().split("\n");
   return windowsOf(lines.map((line) => JSON.parse(line) as Observation));
+}
+
+/**
+ * There was a window, and none was longer than one election.
+ *
+ * @param pauseMs the longest time for which the machine stood still
+ */
+export async function expectShortWindows(playground: Playground, pauseMs: number): Promise<void> {
+  const windows = await leaderlessWindows(playground);
+  const windowsText = windows.map((ms) => `${Math.round(ms)} ms`).join(", ");
+  process.stdout.write(`without a leader: ${windowsText}\n`);
+  expect(windows.length).toBeGreaterThan(0);
+  expect(Math.max(...windows)).toBeLessThan(ELECTION_TIMEOUT_MS_MAX + 3 * pauseMs);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { Observation, ObservationBody } from "@raftarium/observer";
+import { BLANK_SUMMARY, type Observation, type ObservationBody } from "@raftarium/observer";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import { ObservationHub, type ObservationSink } from "./observation-hub.ts";
 
@@ -63,20 +63,7 @@ const sent = (sequence: number): ObservationBody => ({
   kind: "message-sent",
   id: { source: 1, incarnation: 1, sequence },
   target: 2,
-  message: {
-    kind: "heartbeat",
-    reply: false,
-    term: 1,
-    success: false,
-    prevLogIndex: 0,
-    prevLogTerm: 0,
-    entryCount: 0,
-    leaderCommit: 0,
-    matchIndex: 0,
-    readRound: 0,
-    offset: 0,
-    bytes: 8,
-  },
+  message: { ...BLANK_SUMMARY, term: 1, bytes: 8 },
 });
 
 let node: FakeNode;

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  BLANK_SUMMARY,
   createFeed,
   type EntryView,
   type FeedLine,
@@ -12,20 +13,7 @@ import {
 
 type BodyOf<K extends ObservationBody["kind"]> = Extract<ObservationBody, { kind: K }>;
 
-const heartbeat: MessageSummary = {
-  kind: "heartbeat",
-  reply: false,
-  term: 1,
-  success: false,
-  prevLogIndex: 0,
-  prevLogTerm: 0,
-  entryCount: 0,
-  leaderCommit: 0,
-  matchIndex: 0,
-  readRound: 0,
-  offset: 0,
-  bytes: 0,
-};
+const heartbeat: MessageSummary = { ...BLANK_SUMMARY, term: 1 };
 
 function entry(index: number, term: number, description = `k${index}=v`): EntryView {
   return { index, term, kind: "command", description };

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  BLANK_SUMMARY,
   MESSAGE_AFTERLIFE_US,
   MESSAGES_IN_VIEW_MAX,
   committedIndex,
@@ -35,20 +36,7 @@ function viewOf(observations: readonly Observation[]): ClusterView {
   return folding.snapshot();
 }
 
-const heartbeat: MessageSummary = {
-  kind: "heartbeat",
-  reply: false,
-  term: 1,
-  success: false,
-  prevLogIndex: 0,
-  prevLogTerm: 0,
-  entryCount: 0,
-  leaderCommit: 0,
-  matchIndex: 0,
-  readRound: 0,
-  offset: 0,
-  bytes: 0,
-};
+const heartbeat: MessageSummary = { ...BLANK_SUMMARY, term: 1 };
 
 function entries(from: number, to: number, term: number) {
   return Array.from({ length: to - from + 1 }, (_, at) => ({

@@ -6,7 +6,7 @@ export { createRecording, type Kept, type Recording, type RecordingOptions } fro
 export { FEED_LINES_MAX, createFeed, type Feed, type FeedLine } from "./feed.ts";
 export { disksWith, requestWords } from "./feed-telling.ts";
 export { type FeedTone, type FeedWords } from "./feed-words.ts";
-export { isReply, messageKindOf, summarize } from "./summary.ts";
+export { BLANK_SUMMARY, isReply, messageKindOf, summarize } from "./summary.ts";
 export {
   headlineOf,
   listWords,

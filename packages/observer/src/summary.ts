@@ -2,6 +2,22 @@
 import type { Message } from "@raftarium/raft";
 import type { MessageKind, MessageSummary } from "./observation.ts";
 
+/** A heartbeat of term 0 that says nothing: what of a summary is not known is like this. */
+export const BLANK_SUMMARY: MessageSummary = {
+  kind: "heartbeat",
+  reply: false,
+  term: 0,
+  success: false,
+  prevLogIndex: 0,
+  prevLogTerm: 0,
+  entryCount: 0,
+  leaderCommit: 0,
+  matchIndex: 0,
+  readRound: 0,
+  offset: 0,
+  bytes: 0,
+};
+
 /** The kind that faults are set for and marks are drawn by: a request and its reply share it. */
 export function messageKindOf(message: Message): MessageKind {
   switch (message.type) {
@@ -91,17 +107,9 @@ export function summarize(message: Message): MessageSummary {
 
 function blankSummary(message: Message): MessageSummary {
   return {
+    ...BLANK_SUMMARY,
     kind: messageKindOf(message),
     reply: isReply(message),
     term: message.term,
-    success: false,
-    prevLogIndex: 0,
-    prevLogTerm: 0,
-    entryCount: 0,
-    leaderCommit: 0,
-    matchIndex: 0,
-    readRound: 0,
-    offset: 0,
-    bytes: 0,
   };
 }

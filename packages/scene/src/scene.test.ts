@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import {
+  BLANK_SUMMARY,
   EMPTY_VIEW,
   createFold,
   linkKey,
@@ -26,20 +27,7 @@ import {
 const SIZE = { width: 900, height: 560 };
 const OPTIONS = { expectedFlightUs: 100_000, marksMax: 100 };
 const WHOLE = { delayMs: 0, jitterMs: 0, dropRate: 0, duplicateRate: 0, messageKinds: [] };
-const HEARTBEAT = {
-  kind: "heartbeat",
-  reply: false,
-  term: 1,
-  success: false,
-  prevLogIndex: 0,
-  prevLogTerm: 0,
-  entryCount: 0,
-  leaderCommit: 0,
-  matchIndex: 0,
-  readRound: 0,
-  offset: 0,
-  bytes: 0,
-} as const;
+const HEARTBEAT = { ...BLANK_SUMMARY, term: 1 };
 
 function viewOf(
   nodeCount: number,

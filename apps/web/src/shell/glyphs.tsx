@@ -1,21 +1,6 @@
 /** The shapes of messages, small and without a term: for the legend and the help. */
 import { shapeOf } from "@raftarium/scene";
-import type { MessageKind, MessageSummary } from "@raftarium/observer";
-
-const NOTHING: MessageSummary = {
-  kind: "heartbeat",
-  reply: false,
-  term: 0,
-  success: false,
-  prevLogIndex: 0,
-  prevLogTerm: 0,
-  entryCount: 0,
-  leaderCommit: 0,
-  matchIndex: 0,
-  readRound: 0,
-  offset: 0,
-  bytes: 0,
-};
+import { BLANK_SUMMARY, type MessageKind } from "@raftarium/observer";
 
 interface GlyphProps {
   readonly kind: MessageKind;
@@ -24,7 +9,7 @@ interface GlyphProps {
 }
 
 export function Glyph({ kind, reply = false, entries = 0 }: GlyphProps) {
-  const shape = shapeOf({ ...NOTHING, kind, reply, entryCount: entries });
+  const shape = shapeOf({ ...BLANK_SUMMARY, kind, reply, entryCount: entries });
   return (
     <svg width="20" height="16" viewBox="-10 -8 20 16" aria-hidden="true">
       <path
